@@ -1,0 +1,4 @@
+//! Where settings come from.
+
+pub mod model;
+pub mod source;

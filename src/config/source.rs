@@ -1,0 +1,112 @@
+//! Where a tool's own settings come from: [`ConfigDecl`] says which files and sections the tool
+//! reads and in which order; [`ToolConfig`] is what it will find there.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Source;
+
+/// How a tool looks for its settings. Part of a tool's declaration in `presets/tools`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ConfigDecl {
+    /// Candidates in the tool's own order of precedence; the first that exists and holds one of
+    /// its sections wins.
+    pub files: Vec<ConfigFile>,
+    /// Where the candidates are looked for.
+    pub search: ConfigSearch,
+    /// Files below the user's home that are read when the project has none, in order. `~` and
+    /// `$XDG_CONFIG_HOME` are replaced.
+    pub user_files: Vec<ConfigFile>,
+    /// Whether `[project] requires-python` of `pyproject.toml` changes the tool's answer.
+    pub requires_python: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ConfigFile {
+    /// File name: `setup.cfg`.
+    pub name: String,
+    pub syntax: ConfigSyntax,
+    /// Sections that make the file count: `tool.black` in TOML, `flake8` in an ini file. A name
+    /// that ends in `*` stands for all sections that begin so (`mypy-*`). Empty: the whole file.
+    #[serde(default)]
+    pub sections: Vec<String>,
+    /// The file counts as soon as it exists, even without one of the sections (`pytest.ini`).
+    #[serde(default)]
+    pub always: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConfigSyntax {
+    #[default]
+    Ini,
+    Toml,
+    Json,
+    Yaml,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConfigSearch {
+    /// In the project's root only.
+    #[default]
+    Root,
+    /// In the root, then in each parent up to the root of the repository.
+    ParentsToRepository,
+    /// In the root, then in each parent, up to but without the user's home (flake8).
+    ParentsToHome,
+}
+
+/// The settings that a tool will read in this project.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ToolConfig {
+    /// The file that wins; `None` where the tool runs with its defaults.
+    pub file: Option<PathBuf>,
+    /// What the winning section is called in messages: `[tool.black]`, `[flake8]`.
+    pub label: String,
+    /// Section → key → value, as the tool will see them. Values of ini files are strings.
+    pub sections: BTreeMap<String, BTreeMap<String, ConfigValue>>,
+    /// Content that pyqa hands to the tool in a file of its own, because the tool cannot read it
+    /// where it stands (`[tool.flake8]`, a preset): ini text for flake8 and mypy, TOML for others.
+    pub generated: Option<String>,
+}
+
+/// One value and where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConfigValue {
+    pub value: serde_json::Value,
+    pub source: Source,
+}
+
+impl ToolConfig {
+    /// The value of `key` in any of the sections.
+    pub fn get(&self, key: &str) -> Option<&serde_json::Value> {
+        self.sections.values().find_map(|keys| keys.get(key)).map(|v| &v.value)
+    }
+
+    /// The value of `key` as text; `None` where it is absent or not a string.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.get(key)?.as_str()
+    }
+
+    /// The value as a list: a TOML array of strings, or an ini value split at commas and white
+    /// space as flake8, mypy and bandit do.
+    pub fn list(&self, key: &str) -> Option<Vec<String>> {
+        match self.get(key)? {
+            serde_json::Value::Array(items) => {
+                Some(items.iter().filter_map(|i| i.as_str().map(str::to_owned)).collect())
+            }
+            serde_json::Value::String(text) => Some(
+                text.split(|c: char| c == ',' || c.is_whitespace())
+                    .filter(|item| !item.is_empty())
+                    .map(str::to_owned)
+                    .collect(),
+            ),
+            _ => None,
+        }
+    }
+}

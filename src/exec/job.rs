@@ -1,0 +1,60 @@
+//! A process to run ([`Job`]) and how it ended ([`Completed`]).
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Number that names a job within one run.
+pub type JobId = usize;
+
+/// One process: a batch of units of one tool.
+#[derive(Clone, Debug)]
+pub struct Job {
+    pub id: JobId,
+    pub program: PathBuf,
+    pub args: Vec<OsString>,
+    /// Absolute.
+    pub cwd: PathBuf,
+    /// Variables set on top of the inherited environment, from which git's local variables are
+    /// always removed.
+    pub env: Vec<(OsString, OsString)>,
+    pub stdin: Option<Vec<u8>>,
+    /// `None`: no limit.
+    pub timeout: Option<Duration>,
+    /// What it will take by experience; the longest start first.
+    pub expected: Duration,
+    /// Set when the job can run as a fork of a warm Python process.
+    pub python: Option<PythonEntry>,
+}
+
+/// The Python function behind a job, for a worker that has it imported already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PythonEntry {
+    /// Interpreter of the environment.
+    pub interpreter: PathBuf,
+    /// `module:function`
+    pub entry: String,
+}
+
+/// How a job ended.
+#[derive(Debug)]
+pub struct Completed {
+    pub id: JobId,
+    pub end: End,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+    /// From start to end, waiting for a free core not counted.
+    pub elapsed: Duration,
+}
+
+#[derive(Debug)]
+pub enum End {
+    Exited(i32),
+    /// Ended by a signal that pyqa did not send.
+    Signalled(i32),
+    TimedOut(Duration),
+    /// Ended or never started because the run was interrupted or given up.
+    Cancelled,
+    /// The program could not be started.
+    NotStarted(std::io::Error),
+}

@@ -1,0 +1,3 @@
+//! Processes and workers.
+
+pub mod job;

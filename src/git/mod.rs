@@ -1,0 +1,1 @@
+//! Index, staged snapshot, changed files, hooks.

@@ -1,0 +1,25 @@
+//! pyqa turns files, settings and an environment into findings, and does each piece of that work
+//! once per distinct input. The modules, in the order in which data flows:
+//!
+//! - [`cli`]: what was typed
+//! - [`config`]: what is configured, pyqa's own settings and each tool's
+//! - [`project`]: what is on disk: root, files, interpreter, environment
+//! - [`tools`]: what a tool is, where it is installed, how its output is read
+//! - [`git`]: index, staged snapshot, changed files, hooks
+//! - [`plan`]: which work follows, and the key of each piece
+//! - [`cache`]: file states and stored results
+//! - [`exec`]: processes and workers
+//! - [`engine`]: one run from request to outcome
+//! - [`report`]: what is shown
+//! - [`finding`], [`event`], [`paths`], [`error`]: the words they all use
+
+pub mod config;
+pub mod error;
+pub mod event;
+pub mod exec;
+pub mod finding;
+pub mod git;
+pub mod paths;
+pub mod project;
+pub mod report;
+pub mod tools;

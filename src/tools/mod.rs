@@ -1,0 +1,3 @@
+//! What a tool is, where it is installed, how its output is read.
+
+pub mod spec;

@@ -1,0 +1,281 @@
+//! What a tool is: [`ToolSpec`], read from `presets/tools/*.toml` or `[tool.pyqa.tools.NAME]`.
+//! A tool that prints a known format is a new file there and no code here.
+
+use serde::Deserialize;
+
+use crate::config::source::ConfigDecl;
+use crate::finding::{Severity, ToolId};
+
+/// Declaration of one tool.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ToolSpec {
+    pub name: ToolId,
+    /// One line for `pyqa tools` and reports.
+    pub summary: String,
+    #[serde(default)]
+    pub homepage: Option<String>,
+    pub granularity: Granularity,
+    /// Where the tool has to run.
+    #[serde(default)]
+    pub environment: EnvironmentNeed,
+    /// The PyPI distribution that brings the tool: its version stands for the tool's.
+    #[serde(default)]
+    pub package: Option<String>,
+    /// Requirements of the environment that pyqa makes when the tool is not installed; the first
+    /// is the tool itself, all pinned: `["flake8==7.5.0"]`.
+    #[serde(default)]
+    pub provision: Vec<String>,
+    /// Versions of the tool whose output the tests have seen.
+    #[serde(default)]
+    pub tested: Vec<String>,
+    /// Whether the tool is on in a project that says nothing about tools.
+    #[serde(default)]
+    pub default: bool,
+    /// Tools of the default set whose place this one takes when it is configured and they are not.
+    #[serde(default)]
+    pub replaces: Vec<ToolId>,
+    pub command: CommandDecl,
+    #[serde(default)]
+    pub fix: Option<FixDecl>,
+    #[serde(default)]
+    pub files: FilesDecl,
+    #[serde(default)]
+    pub key: KeyDecl,
+    #[serde(default)]
+    pub config: ConfigDecl,
+    pub output: OutputDecl,
+    #[serde(default)]
+    pub exit: ExitDecl,
+}
+
+/// What one cacheable piece of the tool's work is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Granularity {
+    /// The answer for a file depends on that file (and settings) alone.
+    File,
+    /// The project is answered for as a whole.
+    Project,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EnvironmentNeed {
+    /// The project's environment when the tool is installed there, else one that pyqa makes.
+    #[default]
+    Any,
+    /// Imports the project's dependencies: only the project's environment will do, if there is one.
+    Project,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CommandDecl {
+    /// The Python entry point, run by the environment's interpreter: `flake8.main.cli:main`.
+    /// `None`: `program` is an executable of its own.
+    #[serde(default)]
+    pub entry: Option<String>,
+    /// Console script in the environment's folder of scripts, or name looked up on `PATH`.
+    pub program: String,
+    /// Arguments that make the output readable for pyqa and turn the tool's own multiprocessing
+    /// and cache off. The file names follow them.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// Arguments used instead of file names by a tool for the whole project, unless its settings
+    /// name targets under one of `targets-from`.
+    #[serde(default)]
+    pub default_targets: Vec<String>,
+    /// Keys of the tool's settings that name its targets (`files` for mypy).
+    #[serde(default)]
+    pub targets_from: Vec<String>,
+    /// Argument that names a settings file, with `{}` in the place of the path; used for settings
+    /// that pyqa generates: `--append-config={}`.
+    #[serde(default)]
+    pub config_arg: Option<String>,
+    /// Argument that is always given the winning settings file (`--config={}` for black, which
+    /// otherwise would look for one per batch; `-c` for bandit's pyproject section).
+    #[serde(default)]
+    pub config_file_args: Vec<ConfigFileArg>,
+    /// Environment variables set for the tool.
+    #[serde(default)]
+    pub env: std::collections::BTreeMap<String, String>,
+}
+
+/// `--ini={}` when the settings were found in a file of this name.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ConfigFileArg {
+    /// File name: `pyproject.toml`. `*`: any.
+    pub file: String,
+    pub arg: String,
+}
+
+/// How the tool mends what it finds.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FixDecl {
+    /// Arguments in place of `command.args`.
+    pub args: Vec<String>,
+    /// Formatters run last, after the fixes of linters.
+    #[serde(default)]
+    pub formatter: bool,
+    /// Exit codes that mean: done, whether or not something is left.
+    #[serde(default = "zero_or_one")]
+    pub exit: Vec<i32>,
+    /// Arguments that format standard input to standard output, `{path}` standing for the name.
+    #[serde(default)]
+    pub stdin_args: Vec<String>,
+}
+
+fn zero_or_one() -> Vec<i32> {
+    vec![0, 1]
+}
+
+/// Which of the project's files a per-file tool is given, so that the set is the one that the
+/// tool would find by itself when run on the root.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct FilesDecl {
+    /// Extensions without the dot.
+    pub extensions: Vec<String>,
+    /// How the tool's own excludes are written and matched.
+    pub excludes: ExcludeStyle,
+}
+
+impl Default for FilesDecl {
+    fn default() -> Self {
+        Self { extensions: vec!["py".to_owned()], excludes: ExcludeStyle::None }
+    }
+}
+
+/// The dialects of exclude settings; each is one function in `tools::select`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExcludeStyle {
+    #[default]
+    None,
+    Black,
+    Flake8,
+    Bandit,
+    Ruff,
+    Isort,
+    Pylint,
+}
+
+/// What belongs to the key beside files, settings, versions and arguments.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct KeyDecl {
+    /// Environment variables; a name that ends in `*` stands for all that begin so.
+    pub env: Vec<String>,
+    /// Glob patterns of project files whose content belongs to the key of every unit.
+    pub files: Vec<String>,
+    /// Keys of the tool's settings that name files whose content belongs to the key
+    /// (bandit's `baseline`).
+    pub files_from: Vec<String>,
+    /// For a tool for the whole project: extensions of the files that count. Empty: every file.
+    pub extensions: Vec<String>,
+    /// Entry point groups in which plugins announce themselves: `flake8.extension`.
+    pub plugin_groups: Vec<String>,
+    /// Plugin distributions known to look at one file only. Where another one is installed, the
+    /// tool's unit is the project.
+    pub per_file_plugins: Vec<String>,
+    /// Keys of the settings that load code of the project into the tool: when one is set, every
+    /// Python file of the project counts (`plugins` of mypy, `[flake8:local-plugins]`).
+    pub code_from: Vec<String>,
+    /// The environment's fingerprint belongs to the key.
+    pub environment: bool,
+    /// Result kept this long in hours unless settings say otherwise; 0 = forever.
+    pub max_age_hours: u64,
+    /// Only a full success is stored (pytest).
+    pub successes_only: bool,
+}
+
+/// How the output is read.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct OutputDecl {
+    pub format: OutputFormat,
+    #[serde(default)]
+    pub stream: Stream,
+    /// For `regex`: named groups `path`, `line`, `column`, `end_line`, `end_column`, `code`,
+    /// `severity`, `message`. Applied with multi-line mode on.
+    #[serde(default)]
+    pub pattern: Option<String>,
+    /// For `json` and `json-lines`: where each member is, as a dotted path (`location.row`).
+    /// `items` names the list of findings (`results`), empty for a list at the top.
+    #[serde(default)]
+    pub fields: std::collections::BTreeMap<String, String>,
+    /// Added to columns (1 for tools that count from 0).
+    #[serde(default)]
+    pub column_offset: i32,
+    /// Added to end columns, so that they name the column after the last character.
+    #[serde(default)]
+    pub end_column_offset: i32,
+    /// Whether columns count UTF-8 bytes (Python's `col_offset`) instead of characters.
+    #[serde(default)]
+    pub columns_in_bytes: bool,
+    /// Words of the tool → severity.
+    #[serde(default)]
+    pub severities: std::collections::BTreeMap<String, Severity>,
+    /// Severity where the output names none.
+    #[serde(default = "warning")]
+    pub severity: Severity,
+    /// Dotted path of a list whose members are failures of the tool itself (bandit's `errors`).
+    #[serde(default)]
+    pub errors: Option<String>,
+    /// Regex on standard error (or output) that tells a crash of the tool itself.
+    #[serde(default)]
+    pub crash_pattern: Option<String>,
+    /// Code given to findings of a tool that has none: `format`.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// Page that explains a code, `{code}` standing for it.
+    #[serde(default)]
+    pub code_url: Option<String>,
+}
+
+fn warning() -> Severity {
+    Severity::Warning
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutputFormat {
+    Regex,
+    Json,
+    JsonLines,
+    /// Unified diffs on standard output, `error: cannot format …` on standard error (black, isort).
+    Diff,
+    /// mypy's text with columns and end positions; notes go with the error before them.
+    Mypy,
+    /// JSON lines written by pyqa's own pytest plugin.
+    Pytest,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stream {
+    #[default]
+    Stdout,
+    Stderr,
+}
+
+/// What the exit codes mean. A code in none of the lists is a crash.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ExitDecl {
+    /// No finding may have been printed.
+    pub clean: Vec<i32>,
+    /// At least one finding must have been printed.
+    pub findings: Vec<i32>,
+    /// Either.
+    pub either: Vec<i32>,
+}
+
+impl Default for ExitDecl {
+    fn default() -> Self {
+        Self { clean: vec![0], findings: vec![1], either: Vec::new() }
+    }
+}
