@@ -11,7 +11,7 @@
 //! - [`exec`]: processes and workers
 //! - [`engine`]: one run from request to outcome
 //! - [`report`]: what is shown
-//! - [`finding`], [`event`], [`paths`], [`error`]: the words they all use
+//! - [`finding`], [`event`], [`paths`], [`hash`], [`error`]: the words they all use
 
 pub mod config;
 pub mod error;
@@ -19,6 +19,7 @@ pub mod event;
 pub mod exec;
 pub mod finding;
 pub mod git;
+pub mod hash;
 pub mod paths;
 pub mod project;
 pub mod report;
