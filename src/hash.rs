@@ -21,6 +21,13 @@ impl ContentHash {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Fingerprint(pub [u8; 32]);
 
+impl Fingerprint {
+    /// Stands for a place on this machine, such as a checkout.
+    pub fn of_path(domain: &str, path: &Path) -> Self {
+        Digest::new(domain).field("path", path.as_os_str().as_encoded_bytes()).finish()
+    }
+}
+
 /// Collects named fields into a [`Fingerprint`]. Each name and value is preceded by its length,
 /// so that no two different lists of fields have the same bytes.
 #[derive(Clone)]

@@ -13,6 +13,7 @@
 //! - [`report`]: what is shown
 //! - [`finding`], [`event`], [`paths`], [`hash`], [`error`]: the words they all use
 
+pub mod cache;
 pub mod config;
 pub mod error;
 pub mod event;
@@ -21,6 +22,7 @@ pub mod finding;
 pub mod git;
 pub mod hash;
 pub mod paths;
+pub mod plan;
 pub mod project;
 pub mod report;
 pub mod tools;

@@ -1,1 +1,4 @@
 //! What is on disk.
+
+pub mod files;
+pub mod stat;

@@ -1,0 +1,10 @@
+//! What is kept between runs: file states and results. Nothing here can make a run fail: what is
+//! missing, damaged or unwritable costs time only.
+
+pub mod entry;
+pub mod folder;
+mod frame;
+pub mod inputs;
+mod records;
+pub mod states;
+pub mod store;

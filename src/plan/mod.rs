@@ -1,0 +1,3 @@
+//! Which work follows from files, settings and tools, and the key of each piece.
+
+pub mod key;

@@ -1,0 +1,244 @@
+//! The project's files, [`FileSet`]: what git tracks, and what is neither tracked nor ignored.
+//! Outside of a repository, everything that no ignore file excludes. Nothing is read here.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use ignore::{DirEntry, WalkBuilder, WalkState};
+
+use super::stat::FileStat;
+use crate::hash::ContentHash;
+use crate::paths::RelPath;
+
+/// Folders that never hold the project's own files, unless git tracks some in them.
+const FOREIGN_FOLDERS: [&str; 14] = [
+    ".git",
+    ".hg",
+    ".svn",
+    ".jj",
+    "__pycache__",
+    ".tox",
+    ".nox",
+    ".eggs",
+    ".mypy_cache",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".hypothesis",
+    ".ipynb_checkpoints",
+    "node_modules",
+];
+
+/// Usual names of virtual environments; such a folder is one when it holds this file.
+const ENVIRONMENT_FOLDERS: [&str; 6] = [".venv", "venv", ".env", "env", "ENV", "virtualenv"];
+const ENVIRONMENT_MARK: &str = "pyvenv.cfg";
+
+/// A regular file of the project, or a link to one.
+#[derive(Clone, Debug)]
+pub struct ProjectFile {
+    pub path: RelPath,
+    /// Of the file itself; for a link, of what it leads to.
+    pub stat: FileStat,
+    /// For a link: hash of the path that it holds.
+    pub link: Option<ContentHash>,
+}
+
+/// The project's files, sorted by path, each once.
+#[derive(Clone, Debug, Default)]
+pub struct FileSet {
+    pub files: Vec<ProjectFile>,
+}
+
+impl FileSet {
+    /// Lists the files below `root`. `tracked` holds git's names below the root, sorted; `None`
+    /// outside of a repository.
+    pub fn list(root: &Path, tracked: Option<&[RelPath]>) -> Self {
+        let mut files = walk(root, tracked.is_some());
+        files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        if let Some(tracked) = tracked {
+            let missing: Vec<&RelPath> = tracked
+                .iter()
+                .filter(|path| files.binary_search_by(|file| file.path.cmp(path)).is_err())
+                .collect();
+            let found = missing.into_iter().filter_map(|path| look_at(path.clone(), root));
+            let before = files.len();
+            files.extend(found);
+            if files.len() > before {
+                files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+                files.dedup_by(|a, b| a.path == b.path);
+            }
+        }
+        Self { files }
+    }
+
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    pub fn find(&self, path: &RelPath) -> Option<usize> {
+        self.files.binary_search_by(|file| file.path.cmp(path)).ok()
+    }
+}
+
+/// The state of one file; `None` where there is none, or no regular one.
+pub fn look_at(path: RelPath, root: &Path) -> Option<ProjectFile> {
+    let full = path.below(root);
+    let meta = fs::symlink_metadata(&full).ok()?;
+    describe(path, &full, &meta)
+}
+
+fn describe(path: RelPath, full: &Path, meta: &fs::Metadata) -> Option<ProjectFile> {
+    if meta.is_file() {
+        return Some(ProjectFile { path, stat: FileStat::from(meta), link: None });
+    }
+    if !meta.is_symlink() {
+        return None;
+    }
+    let target = fs::read_link(full).ok()?;
+    let behind = fs::metadata(full).ok()?;
+    behind.is_file().then(|| ProjectFile {
+        path,
+        stat: FileStat::from(&behind),
+        link: Some(ContentHash::of(target.as_os_str().as_encoded_bytes())),
+    })
+}
+
+/// What one thread of the walk has found; handed over when the thread ends.
+struct Gathered<'a> {
+    files: Vec<ProjectFile>,
+    foreign: Vec<RelPath>,
+    all: &'a Mutex<(Vec<ProjectFile>, Vec<RelPath>)>,
+}
+
+impl Drop for Gathered<'_> {
+    fn drop(&mut self) {
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
+        all.0.append(&mut self.files);
+        all.1.append(&mut self.foreign);
+    }
+}
+
+fn walk(root: &Path, in_repository: bool) -> Vec<ProjectFile> {
+    let all = Mutex::default();
+    WalkBuilder::new(root)
+        .hidden(false)
+        .ignore(false)
+        .require_git(in_repository)
+        .filter_entry(is_own)
+        .build_parallel()
+        .run(|| {
+            let mut gathered = Gathered { files: Vec::new(), foreign: Vec::new(), all: &all };
+            Box::new(move |entry| match entry {
+                Ok(entry) => gathered.add(&entry, root),
+                Err(error) => {
+                    log::warn!("{error}");
+                    WalkState::Continue
+                }
+            })
+        });
+    let (mut files, foreign) = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if !foreign.is_empty() {
+        files.retain(|file| !foreign.iter().any(|folder| file.path.is_within(folder.as_bytes())));
+    }
+    files
+}
+
+impl Gathered<'_> {
+    fn add(&mut self, entry: &DirEntry, root: &Path) -> WalkState {
+        let Some(path) = RelPath::from_absolute(entry.path(), root) else {
+            return WalkState::Continue;
+        };
+        // A repository or an environment within the project is not the project.
+        if entry.depth() > 1 && matches!(path.file_name(), b".git" | b"pyvenv.cfg") {
+            self.foreign.push(RelPath::from_bytes(path.parent()));
+            return WalkState::Skip;
+        }
+        if !entry.file_type().is_some_and(|t| t.is_dir()) {
+            match entry.metadata() {
+                Ok(meta) => self.files.extend(describe(path, entry.path(), &meta)),
+                Err(error) => log::warn!("{error}"),
+            }
+        }
+        WalkState::Continue
+    }
+}
+
+fn is_own(entry: &DirEntry) -> bool {
+    if entry.depth() == 0 || !entry.file_type().is_some_and(|t| t.is_dir()) {
+        return true;
+    }
+    let Some(name) = entry.file_name().to_str() else { return true };
+    // The `.git` folder of a nested repository has to be seen to know its parent as foreign.
+    let is_mark = name == ".git" && entry.depth() > 1;
+    let is_environment = ENVIRONMENT_FOLDERS.contains(&name)
+        && entry.path().join(ENVIRONMENT_MARK).symlink_metadata().is_ok();
+    is_mark || !(is_environment || FOREIGN_FOLDERS.contains(&name))
+}
+
+/// The folder in which `path` lies, or `path` itself when it is one.
+pub fn folder_of(path: &Path) -> PathBuf {
+    if path.is_dir() {
+        return path.to_owned();
+    }
+    path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[&str]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = root.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        root
+    }
+
+    fn names(set: &FileSet) -> Vec<String> {
+        set.files.iter().map(|f| f.path.to_string()).collect()
+    }
+
+    #[test]
+    fn environments_nested_repositories_and_caches_are_not_the_project() {
+        let root = tree(&[
+            "a.py",
+            ".venv/pyvenv.cfg",
+            ".venv/lib/x.py",
+            "my-env/pyvenv.cfg",
+            "my-env/lib/x.py",
+            "vendored/.git/HEAD",
+            "vendored/x.py",
+            "pkg/__pycache__/a.pyc",
+            "env/settings.py",
+        ]);
+        assert_eq!(names(&FileSet::list(root.path(), None)), ["a.py", "env/settings.py"]);
+    }
+
+    #[test]
+    fn tracked_files_count_even_where_they_are_ignored() {
+        let root = tree(&["a.py", "build/gen.py", "build/other.py"]);
+        fs::create_dir(root.path().join(".git")).unwrap();
+        fs::write(root.path().join(".gitignore"), "build/\n").unwrap();
+        let tracked = ["a.py".into(), "build/gen.py".into(), "gone.py".into()];
+        let set = FileSet::list(root.path(), Some(&tracked));
+        assert_eq!(names(&set), [".gitignore", "a.py", "build/gen.py"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_to_files_count_and_dangling_ones_do_not() {
+        let root = tree(&["a.py"]);
+        std::os::unix::fs::symlink("a.py", root.path().join("b.py")).unwrap();
+        std::os::unix::fs::symlink("gone.py", root.path().join("c.py")).unwrap();
+        let set = FileSet::list(root.path(), None);
+        assert_eq!(names(&set), ["a.py", "b.py"]);
+        assert!(set.files[1].link.is_some());
+    }
+}

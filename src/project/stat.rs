@@ -1,0 +1,67 @@
+//! What the system tells of a file without reading it: [`FileStat`], the part of a file's state
+//! that changes whenever its content does.
+
+use std::fs::Metadata;
+
+use serde::{Deserialize, Serialize};
+
+/// A file's state on disk, as git's index keeps it. Times are nanoseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct FileStat {
+    pub size: u64,
+    pub mtime: i64,
+    /// Changes with every write, also where a program sets the modification time back.
+    pub ctime: i64,
+    pub inode: u64,
+    pub device: u64,
+    pub mode: u32,
+}
+
+impl FileStat {
+    /// Whether its owner may execute the file.
+    pub fn is_executable(&self) -> bool {
+        self.mode & 0o100 != 0
+    }
+
+    /// The later of the two times.
+    pub fn last_touched(&self) -> i64 {
+        self.mtime.max(self.ctime)
+    }
+}
+
+#[cfg(unix)]
+impl From<&Metadata> for FileStat {
+    fn from(meta: &Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        let nanos = |seconds: i64, nanos: i64| seconds.saturating_mul(1_000_000_000) + nanos;
+        Self {
+            size: meta.size(),
+            mtime: nanos(meta.mtime(), meta.mtime_nsec()),
+            ctime: nanos(meta.ctime(), meta.ctime_nsec()),
+            inode: meta.ino(),
+            device: meta.dev(),
+            mode: meta.mode(),
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl From<&Metadata> for FileStat {
+    /// The standard library tells neither the change time nor the file's number elsewhere, so a
+    /// program that sets the modification time back is not noticed there.
+    fn from(meta: &Metadata) -> Self {
+        let nanos = |time: std::io::Result<std::time::SystemTime>| {
+            time.ok()
+                .and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok())
+                .map_or(0, |d| i64::try_from(d.as_nanos()).unwrap_or(i64::MAX))
+        };
+        Self {
+            size: meta.len(),
+            mtime: nanos(meta.modified()),
+            ctime: nanos(meta.created()),
+            inode: 0,
+            device: 0,
+            mode: u32::from(!meta.permissions().readonly()) * 0o600,
+        }
+    }
+}
