@@ -18,6 +18,7 @@ pub(super) enum Kind {
     Pack = 2,
     Whole = 3,
     Inputs = 4,
+    ToolState = 5,
 }
 
 /// Version of the layouts of all kinds together.

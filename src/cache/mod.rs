@@ -8,3 +8,4 @@ pub mod inputs;
 mod records;
 pub mod states;
 pub mod store;
+pub mod tool_state;

@@ -1,4 +1,5 @@
 //! What is on disk.
 
+pub mod bytecode;
 pub mod files;
 pub mod stat;

@@ -1,0 +1,119 @@
+//! Finds bytecode that CPython would run although the source has changed since. CPython takes a
+//! `.pyc` as good when the source's size and the whole second of its modification time are those
+//! in its header (cpython issue 75953), so that an edit within the same second, or one whose
+//! modification time was set back, can test old code.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::files::ProjectFile;
+use super::stat::FileStat;
+
+/// Clock steps that separate two writes for certain.
+const TICK: i64 = 20_000_000;
+/// Magic number, flags, modification time, size: PEP 552.
+const HEADER: usize = 16;
+
+/// The first Python file for which stale bytecode would be used; `None` where all is well.
+///
+/// `prefix` is the value of `PYTHONPYCACHEPREFIX`, below which bytecode lies in that case.
+pub fn stale_bytecode<'a>(
+    files: impl Iterator<Item = &'a ProjectFile>,
+    root: &Path,
+    prefix: Option<&Path>,
+) -> Option<&'a ProjectFile> {
+    let mut folders: BTreeMap<&[u8], Vec<&ProjectFile>> = BTreeMap::new();
+    for file in files.filter(|file| file.path.has_extension(&["py"])) {
+        folders.entry(file.path.parent()).or_default().push(file);
+    }
+    folders.into_values().find_map(|files| stale_in_folder(&files, root, prefix))
+}
+
+fn stale_in_folder<'a>(
+    files: &[&'a ProjectFile],
+    root: &Path,
+    prefix: Option<&Path>,
+) -> Option<&'a ProjectFile> {
+    let sources = files.first()?.path.below(root).parent()?.to_owned();
+    let cached = fs::read_dir(bytecode_folder(&sources, prefix)).ok()?;
+    cached.flatten().find_map(|entry| {
+        let name = entry.file_name();
+        // `module.cpython-311.pyc`, `test_module.cpython-311-pytest-9.2.0.pyc`
+        let stem = name.as_encoded_bytes().split(|&b| b == b'.').next()?;
+        let source = files.iter().find(|file| {
+            file.path.file_name().strip_suffix(b".py").is_some_and(|source| source == stem)
+        })?;
+        is_stale(&entry.path(), &source.stat).then_some(*source)
+    })
+}
+
+fn bytecode_folder(sources: &Path, prefix: Option<&Path>) -> PathBuf {
+    match prefix {
+        Some(prefix) => prefix.join(sources.strip_prefix("/").unwrap_or(sources)),
+        None => sources.join("__pycache__"),
+    }
+}
+
+/// Whether the bytecode's header fits the source although the source was touched after the
+/// bytecode was written.
+fn is_stale(bytecode: &Path, source: &FileStat) -> bool {
+    let mut header = [0; HEADER];
+    let Ok(mut file) = File::open(bytecode) else { return false };
+    let Ok(meta) = file.metadata() else { return false };
+    if file.read_exact(&mut header).is_err() {
+        return false;
+    }
+    let word = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|i| header[at + i]));
+    let is_timed = word(4) == 0;
+    // The header keeps the lower 32 bits of both.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "as CPython does")]
+    let fits =
+        word(8) == source.mtime.div_euclid(1_000_000_000) as u32 && word(12) == source.size as u32;
+    let written = FileStat::from(&meta).mtime;
+    is_timed && fits && written < source.last_touched().saturating_add(TICK)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::files::look_at;
+
+    /// A source that was compiled `after` nanoseconds later than it was last touched.
+    fn compiled(after: i64) -> (tempfile::TempDir, ProjectFile) {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("a.py"), "x = 1\n").unwrap();
+        let file = look_at("a.py".into(), root.path()).unwrap();
+        let mut header = vec![0; 8];
+        let seconds = u32::try_from(file.stat.mtime / 1_000_000_000).unwrap();
+        header.extend_from_slice(&seconds.to_le_bytes());
+        header.extend_from_slice(&u32::try_from(file.stat.size).unwrap().to_le_bytes());
+        let cached = root.path().join("__pycache__/a.cpython-311.pyc");
+        fs::create_dir(cached.parent().unwrap()).unwrap();
+        fs::write(&cached, header).unwrap();
+        let time = u64::try_from(file.stat.last_touched() + after).unwrap();
+        let time = std::time::UNIX_EPOCH + std::time::Duration::from_nanos(time);
+        File::options().write(true).open(&cached).unwrap().set_modified(time).unwrap();
+        (root, file)
+    }
+
+    #[test]
+    fn bytecode_older_than_its_source_but_fitting_it_is_stale() {
+        let (root, file) = compiled(-5_000_000);
+        assert!(stale_bytecode([&file].into_iter(), root.path(), None).is_some());
+    }
+
+    #[test]
+    fn bytecode_written_well_after_its_source_is_good() {
+        let (root, file) = compiled(5_000_000_000);
+        assert!(stale_bytecode([&file].into_iter(), root.path(), None).is_none());
+    }
+
+    #[test]
+    fn bytecode_of_another_size_is_compiled_again_by_python_itself() {
+        let (root, mut file) = compiled(-5_000_000);
+        file.stat.size += 1;
+        assert!(stale_bytecode([&file].into_iter(), root.path(), None).is_none());
+    }
+}
