@@ -1,0 +1,130 @@
+//! The command line of a tool in one project: [`Arguments`], from its declaration, its settings
+//! and `[tool.pyqa]`. File names are added batch by batch.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::config::model::ToolSettings;
+use crate::config::source::ToolConfig;
+use crate::tools::spec::{Granularity, ToolSpec};
+
+/// Stands in arguments for a folder of pyqa's own in which the tool may keep its state.
+pub const STATE_FOLDER: &str = "{cache_dir}";
+
+/// What is typed after a tool's name, without file names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Arguments {
+    /// As they enter the key: no place of this machine in them.
+    pub portable: Vec<String>,
+    /// As they are given, but for [`STATE_FOLDER`].
+    pub actual: Vec<OsString>,
+}
+
+/// Where the command is to run.
+pub struct Place<'a> {
+    /// The project's root, the tool's working folder.
+    pub root: &'a Path,
+    /// Where settings that pyqa generates are written, and under which name.
+    pub generated: Option<&'a Path>,
+}
+
+impl Arguments {
+    /// The arguments for a check.
+    pub fn for_check(
+        spec: &ToolSpec,
+        config: &ToolConfig,
+        settings: &ToolSettings,
+        place: &Place<'_>,
+    ) -> Self {
+        Self::with(spec, &spec.command.args, config, settings, place)
+    }
+
+    /// `leading` in place of the declaration's `command.args`: for fixing and formatting.
+    pub fn with(
+        spec: &ToolSpec,
+        leading: &[String],
+        config: &ToolConfig,
+        settings: &ToolSettings,
+        place: &Place<'_>,
+    ) -> Self {
+        let mut arguments = Self::default();
+        for argument in leading {
+            arguments.plain(argument);
+        }
+        if let Some(file) = &config.file {
+            let name = file.file_name().unwrap_or_default();
+            let wanted = spec
+                .command
+                .config_file_args
+                .iter()
+                .find(|candidate| candidate.file == "*" || name == candidate.file.as_str());
+            if let Some(wanted) = wanted {
+                arguments.with_path(&wanted.arg, &relative(file, place.root));
+            }
+        }
+        if let (Some(pattern), Some(file)) = (&spec.command.config_arg, place.generated) {
+            // Its content is part of the key by its values.
+            arguments.portable.push(pattern.clone());
+            arguments.actual.push(filled(pattern, file));
+        }
+        for argument in &settings.args {
+            arguments.plain(argument);
+        }
+        if spec.granularity == Granularity::Project && !names_targets(spec, config) {
+            for target in &spec.command.default_targets {
+                arguments.plain(target);
+            }
+        }
+        arguments
+    }
+
+    fn plain(&mut self, argument: &str) {
+        self.portable.push(argument.to_owned());
+        self.actual.push(argument.into());
+    }
+
+    fn with_path(&mut self, pattern: &str, path: &Path) {
+        let portable = if path.is_absolute() { "(outside of the project)".as_ref() } else { path };
+        self.portable.push(pattern.replace("{}", &portable.to_string_lossy()));
+        self.actual.push(filled(pattern, path));
+    }
+
+    /// The arguments with `folder` in the place of [`STATE_FOLDER`].
+    pub fn with_state_folder(&self, folder: &Path) -> Vec<OsString> {
+        self.actual
+            .iter()
+            .map(|argument| match argument.to_str() {
+                Some(text) if text.contains(STATE_FOLDER) => {
+                    let (before, after) = text.split_once(STATE_FOLDER).unwrap_or((text, ""));
+                    joined(before, folder, after)
+                }
+                _ => argument.clone(),
+            })
+            .collect()
+    }
+
+    pub fn uses_state_folder(&self) -> bool {
+        self.portable.iter().any(|argument| argument.contains(STATE_FOLDER))
+    }
+}
+
+/// Whether the tool's own settings say what it is to look at.
+fn names_targets(spec: &ToolSpec, config: &ToolConfig) -> bool {
+    spec.command.targets_from.iter().any(|key| config.get(key).is_some())
+}
+
+fn relative(file: &Path, root: &Path) -> PathBuf {
+    file.strip_prefix(root).map_or_else(|_| file.to_owned(), Path::to_owned)
+}
+
+fn filled(pattern: &str, path: &Path) -> OsString {
+    let (before, after) = pattern.split_once("{}").unwrap_or((pattern, ""));
+    joined(before, path, after)
+}
+
+fn joined(before: &str, path: &Path, after: &str) -> OsString {
+    let mut text = OsString::from(before);
+    text.push(path);
+    text.push(after);
+    text
+}
