@@ -1,3 +1,9 @@
-//! Processes and workers.
+//! Doing it: processes and the order in which they run. Tells by values, prints nothing.
 
+pub mod cancel;
 pub mod job;
+mod os;
+pub mod process;
+pub mod scheduler;
+pub mod signals;
+pub mod variables;

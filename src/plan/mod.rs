@@ -4,3 +4,4 @@ pub mod batch;
 pub mod command;
 pub mod key;
 pub mod parts;
+pub mod unit;

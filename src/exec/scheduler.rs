@@ -1,0 +1,179 @@
+//! Keeps the cores busy: [`run`] starts the longest waiting job whenever a slot is free, and tells
+//! its caller what happens. Knows nothing of tools.
+
+use std::collections::BinaryHeap;
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::unbounded;
+
+use super::cancel::CancelToken;
+use super::job::{Completed, End, Job, JobId};
+use super::process;
+
+/// What happened.
+#[derive(Debug)]
+pub enum Progress {
+    Started(JobId),
+    Completed(Completed),
+}
+
+/// What the caller wants then.
+#[derive(Debug)]
+pub enum Control {
+    Continue,
+    /// These jobs too.
+    More(Vec<Job>),
+    /// Nothing more: what runs is ended, what waits is given back as cancelled.
+    Stop,
+}
+
+/// A waiting job; the longest comes first, and among equals the one with the lowest number.
+struct Waiting(Job);
+
+impl Waiting {
+    fn rank(&self) -> (Duration, std::cmp::Reverse<JobId>) {
+        (self.0.expected, std::cmp::Reverse(self.0.id))
+    }
+}
+
+impl PartialEq for Waiting {
+    fn eq(&self, other: &Self) -> bool {
+        self.rank() == other.rank()
+    }
+}
+
+impl Eq for Waiting {}
+
+impl PartialOrd for Waiting {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Waiting {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
+/// Runs all jobs, at most `slots` at once, until none is left. Every job is completed exactly
+/// once, in whatever way. `on` runs on the caller's thread.
+pub fn run(
+    jobs: Vec<Job>,
+    slots: usize,
+    cancel: &CancelToken,
+    on: &mut dyn FnMut(Progress) -> Control,
+) {
+    let mut waiting: BinaryHeap<Waiting> = jobs.into_iter().map(Waiting).collect();
+    let (sender, receiver) = unbounded();
+    // Ends this run alone; an interrupt from outside ends it too.
+    let stop = cancel.child();
+    let mut running = 0;
+    thread::scope(|scope| {
+        loop {
+            while running < slots.max(1)
+                && let Some(Waiting(job)) = waiting.pop()
+            {
+                running += 1;
+                if !stop.is_cancelled() {
+                    apply(on(Progress::Started(job.id)), &mut waiting, &stop);
+                }
+                let (sender, stop) = (sender.clone(), stop.clone());
+                scope.spawn(move || {
+                    // The receiver lives until the last job is back.
+                    let _ = sender.send(process::run(&job, &stop));
+                });
+            }
+            if running == 0 {
+                return;
+            }
+            if let Ok(done) = receiver.recv() {
+                running -= 1;
+                apply(on(Progress::Completed(done)), &mut waiting, &stop);
+            }
+        }
+    });
+}
+
+fn apply(control: Control, waiting: &mut BinaryHeap<Waiting>, stop: &CancelToken) {
+    match control {
+        Control::Continue => {}
+        Control::More(jobs) => waiting.extend(jobs.into_iter().map(Waiting)),
+        Control::Stop => stop.cancel(),
+    }
+}
+
+/// Cores that this process may use: affinity and cgroup limits are respected.
+pub fn cores() -> usize {
+    thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// Whether the job ran to an end of its own.
+pub fn is_finished(end: &End) -> bool {
+    matches!(end, End::Exited(_))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn job(id: JobId, script: &str, seconds: u64) -> Job {
+        Job {
+            id,
+            program: "/bin/sh".into(),
+            args: vec!["-c".into(), script.into()],
+            cwd: std::env::temp_dir(),
+            env: Vec::new(),
+            stdin: None,
+            timeout: None,
+            expected: Duration::from_secs(seconds),
+            python: None,
+        }
+    }
+
+    #[test]
+    fn the_longest_job_starts_first_and_added_jobs_run_too() {
+        let jobs = vec![job(0, "true", 1), job(1, "true", 9), job(2, "true", 5)];
+        let mut started = Vec::new();
+        run(jobs, 1, &CancelToken::new(), &mut |progress| match progress {
+            Progress::Started(id) => {
+                started.push(id);
+                Control::Continue
+            }
+            Progress::Completed(done) if done.id == 1 => Control::More(vec![job(3, "true", 7)]),
+            Progress::Completed(_) => Control::Continue,
+        });
+        assert_eq!(started, [1, 3, 2, 0]);
+    }
+
+    #[test]
+    fn stopping_ends_what_runs_and_gives_back_what_waits() {
+        let jobs = vec![job(0, "true", 9), job(1, "sleep 300", 8), job(2, "sleep 300", 7)];
+        let mut ends = Vec::new();
+        run(jobs, 2, &CancelToken::new(), &mut |progress| match progress {
+            Progress::Completed(done) => {
+                ends.push((done.id, is_finished(&done.end)));
+                Control::Stop
+            }
+            Progress::Started(_) => Control::Continue,
+        });
+        ends.sort_unstable();
+        assert_eq!(ends, [(0, true), (1, false), (2, false)]);
+    }
+
+    #[test]
+    fn an_interrupt_completes_every_job_as_cancelled() {
+        let cancel = CancelToken::new();
+        cancel.cancel();
+        let jobs = (0..4).map(|id| job(id, "sleep 300", 1)).collect();
+        let mut cancelled = 0;
+        run(jobs, 2, &cancel, &mut |progress| {
+            if let Progress::Completed(done) = progress {
+                cancelled += usize::from(matches!(done.end, End::Cancelled));
+            }
+            Control::Continue
+        });
+        assert_eq!(cancelled, 4);
+    }
+}
