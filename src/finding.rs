@@ -59,7 +59,8 @@ impl Severity {
     }
 }
 
-/// A place in a file. Lines and columns count from 1; columns count characters (code points).
+/// A place in a file. Lines and columns count from 1; what a column is, is up to the tool (flake8
+/// counts characters, bandit UTF-8 bytes).
 /// The end column is the one *after* the last character.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Location {

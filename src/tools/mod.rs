@@ -1,3 +1,5 @@
 //! What a tool is, where it is installed, how its output is read.
 
+pub mod parse;
+pub mod registry;
 pub mod spec;

@@ -79,7 +79,8 @@ pub struct CommandDecl {
     /// Console script in the environment's folder of scripts, or name looked up on `PATH`.
     pub program: String,
     /// Arguments that make the output readable for pyqa and turn the tool's own multiprocessing
-    /// and cache off. The file names follow them.
+    /// and cache off. The file names follow them. `{cache_dir}` stands for a folder of pyqa's own
+    /// where the tool may keep its state, `{null}` for the system's null device.
     #[serde(default)]
     pub args: Vec<String>,
     /// Arguments used instead of file names by a tool for the whole project, unless its settings
@@ -97,6 +98,10 @@ pub struct CommandDecl {
     /// otherwise would look for one per batch; `-c` for bandit's pyproject section).
     #[serde(default)]
     pub config_file_args: Vec<ConfigFileArg>,
+    /// Arguments given when no settings file was found: `{empty}` stands for an empty file, so
+    /// that a tool which looks by itself finds nothing else.
+    #[serde(default)]
+    pub no_config_args: Vec<String>,
     /// Environment variables set for the tool.
     #[serde(default)]
     pub env: std::collections::BTreeMap<String, String>,
@@ -200,34 +205,41 @@ pub struct OutputDecl {
     #[serde(default)]
     pub stream: Stream,
     /// For `regex`: named groups `path`, `line`, `column`, `end_line`, `end_column`, `code`,
-    /// `severity`, `message`. Applied with multi-line mode on.
+    /// `severity`, `message`. `^` and `$` match at lines.
     #[serde(default)]
     pub pattern: Option<String>,
     /// For `json` and `json-lines`: where each member is, as a dotted path (`location.row`).
     /// `items` names the list of findings (`results`), empty for a list at the top.
     #[serde(default)]
     pub fields: std::collections::BTreeMap<String, String>,
+    /// Added to lines (1 for tools that count from 0).
+    #[serde(default)]
+    pub line_offset: u32,
     /// Added to columns (1 for tools that count from 0).
     #[serde(default)]
-    pub column_offset: i32,
+    pub column_offset: u32,
     /// Added to end columns, so that they name the column after the last character.
     #[serde(default)]
-    pub end_column_offset: i32,
-    /// Whether columns count UTF-8 bytes (Python's `col_offset`) instead of characters.
-    #[serde(default)]
-    pub columns_in_bytes: bool,
-    /// Words of the tool → severity.
+    pub end_column_offset: u32,
+    /// Words of the tool, or beginnings of its codes, → severity.
     #[serde(default)]
     pub severities: std::collections::BTreeMap<String, Severity>,
     /// Severity where the output names none.
     #[serde(default = "warning")]
     pub severity: Severity,
-    /// Dotted path of a list whose members are failures of the tool itself (bandit's `errors`).
+    /// For `json`: files that the tool could not check.
     #[serde(default)]
-    pub errors: Option<String>,
-    /// Regex on standard error (or output) that tells a crash of the tool itself.
+    pub errors: Option<ErrorList>,
+    /// Regex that tells a crash of the tool itself, on either stream.
     #[serde(default)]
     pub crash_pattern: Option<String>,
+    /// For `diff`: regex on standard error for a file that is not valid Python, with the groups
+    /// `path`, `message` and, where known, `line` and `column`.
+    #[serde(default)]
+    pub syntax_error_pattern: Option<String>,
+    /// For `diff`: what is wrong with a file that would change.
+    #[serde(default)]
+    pub message: Option<String>,
     /// Code given to findings of a tool that has none: `format`.
     #[serde(default)]
     pub code: Option<String>,
@@ -260,6 +272,21 @@ pub enum Stream {
     #[default]
     Stdout,
     Stderr,
+}
+
+/// A list of files that a tool could not check, in its JSON (bandit's `errors`).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ErrorList {
+    /// Dotted path of the list.
+    pub items: String,
+    /// Where an item names the file.
+    pub path: String,
+    /// Where it says why.
+    pub reason: String,
+    /// Regex on the reason: the file is to blame, which is a finding. Any other is a failure of
+    /// the tool.
+    pub file_is_to_blame: String,
 }
 
 /// What the exit codes mean. A code in none of the lists is a crash.
