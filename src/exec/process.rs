@@ -168,7 +168,8 @@ fn read_all(pipe: &mut impl Read, bytes: &Mutex<Vec<u8>>) {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
 

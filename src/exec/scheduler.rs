@@ -114,7 +114,8 @@ pub fn is_finished(end: &End) -> bool {
     matches!(end, End::Exited(_))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

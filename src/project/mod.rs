@@ -1,5 +1,11 @@
-//! What is on disk.
+//! What is on disk: files, the interpreter and what is installed beside it.
 
 pub mod bytecode;
+pub mod environment;
 pub mod files;
+pub mod interpreter;
+pub mod managers;
+pub mod python;
+pub mod sources;
 pub mod stat;
+pub mod variables;

@@ -1,0 +1,111 @@
+//! What is known of an interpreter: [`Interpreter`]. It is asked once and remembered until it, or
+//! something that steers it, changes: an unchanged project starts no Python.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::{Deserialize, Serialize};
+
+use super::stat::FileStat;
+use super::variables::Variables;
+use crate::hash::{Digest, FileStates, Fingerprint};
+
+const PROBE: &str = include_str!("probe.py");
+
+/// Variables that change where an interpreter looks for modules.
+const STEERING: [&str; 7] = [
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "PYTHONNOUSERSITE",
+    "PYTHONUSERBASE",
+    "PYTHONPLATLIBDIR",
+    "PYTHONSAFEPATH",
+    "HOME",
+];
+
+/// An interpreter's own answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interpreter {
+    pub executable: PathBuf,
+    /// `3.11.7`
+    pub version: String,
+    pub implementation: String,
+    /// `linux-x86_64`
+    pub platform: String,
+    pub prefix: PathBuf,
+    /// The folder of console scripts.
+    pub scripts: PathBuf,
+    /// `sys.path` without the script's own folder.
+    pub path: Vec<PathBuf>,
+    /// Folders of the standard library.
+    pub stdlib: Vec<PathBuf>,
+}
+
+impl Interpreter {
+    /// `CPython 3.11.7 linux-x86_64`
+    pub fn describe(&self) -> String {
+        format!("{} {} {}", self.implementation, self.version, self.platform)
+    }
+
+    /// Folders of `sys.path` beside the standard library.
+    pub fn module_folders(&self) -> impl Iterator<Item = &Path> {
+        let is_zip = |path: &Path| path.extension().is_some_and(|e| e == "zip");
+        self.path
+            .iter()
+            .filter(move |path| !self.stdlib.contains(path) && !is_zip(path))
+            .map(PathBuf::as_path)
+    }
+
+    /// What is known of the interpreter at `executable`, asked if need be.
+    ///
+    /// # Errors
+    /// Where it cannot be started or does not answer.
+    pub fn get(
+        executable: &Path,
+        variables: &Variables,
+        states: &dyn FileStates,
+    ) -> io::Result<Self> {
+        let key = identity(executable, variables)?;
+        let known = states.recall(&key).and_then(|bytes| postcard::from_bytes(&bytes).ok());
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let interpreter = ask(executable)?;
+        let bytes = postcard::to_stdvec(&interpreter).map_err(io::Error::other)?;
+        states.remember(key, bytes);
+        Ok(interpreter)
+    }
+}
+
+/// Stands for the interpreter as it is now: the program itself, and what steers it.
+fn identity(executable: &Path, variables: &Variables) -> io::Result<Fingerprint> {
+    let mut digest = Digest::new("pyqa interpreter");
+    let stat = FileStat::from(&fs::metadata(executable)?);
+    digest.field("executable", executable.as_os_str().as_encoded_bytes());
+    digest.field("stat", format!("{stat:?}"));
+    // bin/python → environment
+    let settings = executable.parent().and_then(Path::parent).map(|env| env.join("pyvenv.cfg"));
+    if let Some(settings) = settings.and_then(|file| fs::read(file).ok()) {
+        digest.field("pyvenv.cfg", settings);
+    }
+    for name in STEERING {
+        digest.field(name, variables.get(name).unwrap_or_default().as_encoded_bytes());
+    }
+    digest.field("probe", PROBE);
+    Ok(digest.finish())
+}
+
+fn ask(executable: &Path) -> io::Result<Interpreter> {
+    let output = Command::new(executable)
+        .args(["-c", PROBE])
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .output()?;
+    if !output.status.success() {
+        let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(io::Error::other(words));
+    }
+    serde_json::from_slice(&output.stdout).map_err(io::Error::other)
+}
