@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::driver::PythonJob;
+
 /// Number that names a job within one run.
 pub type JobId = usize;
 
@@ -23,8 +25,9 @@ pub struct Job {
     pub timeout: Option<Duration>,
     /// What it will take by experience; the longest start first.
     pub expected: Duration,
-    /// Set when the job can run as a fork of a warm Python process.
-    pub python: Option<PythonEntry>,
+    /// Set when `program` is an interpreter that calls a function: `args` are the function's, and
+    /// the job could run in a warm process as well.
+    pub python: Option<PythonJob>,
 }
 
 /// The Python function behind a job, for a worker that has it imported already.
@@ -34,6 +37,11 @@ pub struct PythonEntry {
     pub interpreter: PathBuf,
     /// `module:function`
     pub entry: String,
+    /// The environment's folder of console scripts, the first place where one of them looks for
+    /// modules.
+    pub scripts: PathBuf,
+    /// Name of the console script, which a tool sees as its own.
+    pub name: String,
 }
 
 /// How a job ended.

@@ -26,6 +26,9 @@ const MOST_OUTPUT: usize = 256 << 20;
 /// The command for a job: the only place where a tool's process is described.
 fn command(job: &Job) -> Command {
     let mut command = Command::new(&job.program);
+    if let Some(python) = &job.python {
+        command.args(python.arguments());
+    }
     command.args(&job.args).current_dir(&job.cwd);
     command.stdin(if job.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());

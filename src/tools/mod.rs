@@ -1,5 +1,7 @@
 //! What a tool is, where it is installed, how its output is read.
 
 pub mod parse;
+pub mod provision;
 pub mod registry;
+pub mod resolve;
 pub mod spec;

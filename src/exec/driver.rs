@@ -1,0 +1,83 @@
+//! How a Python entry point is started without a warm process: [`PythonJob`], by way of
+//! `driver.py`, which sees to it that the tool finds itself as its console script would start it.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::job::PythonEntry;
+use crate::hash::ContentHash;
+use crate::paths::write_atomic;
+
+const DRIVER: &str = include_str!("driver.py");
+const PYTEST_REPORT: &str = include_str!("../tools/pytest_report.py");
+
+/// Python files of pyqa's own, written where an interpreter can read them.
+#[derive(Clone, Debug)]
+pub struct Support {
+    folder: PathBuf,
+}
+
+impl Support {
+    /// Writes the files below `folder` unless they are there: in a folder named by their content,
+    /// so that another version of pyqa has another.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn install(folder: &Path) -> io::Result<Self> {
+        let name = ContentHash::of([DRIVER, PYTEST_REPORT].concat().as_bytes()).to_string();
+        let folder = folder.join(&name[..16]);
+        for (name, text) in [("driver.py", DRIVER), ("pyqa_pytest_report.py", PYTEST_REPORT)] {
+            let file = folder.join(name);
+            if std::fs::read(&file).ok().as_deref() != Some(text.as_bytes()) {
+                write_atomic(&file, text.as_bytes())?;
+            }
+        }
+        Ok(Self { folder })
+    }
+
+    pub fn driver(&self) -> PathBuf {
+        self.folder.join("driver.py")
+    }
+
+    /// A file without content, for tools that must be given settings.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn empty_file(&self) -> io::Result<PathBuf> {
+        let file = self.folder.join("empty.toml");
+        if !file.is_file() {
+            write_atomic(&file, b"")?;
+        }
+        Ok(file)
+    }
+}
+
+/// A job that calls a Python function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PythonJob {
+    pub entry: PythonEntry,
+    pub driver: PathBuf,
+    /// Where pytest's plugin writes its report.
+    pub report: Option<PathBuf>,
+    /// Where to note what is read, and below which folder.
+    pub reads: Option<(PathBuf, PathBuf)>,
+}
+
+impl PythonJob {
+    /// What the interpreter is given before the tool's own arguments.
+    pub fn arguments(&self) -> [OsString; 2] {
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let job = json!({
+            "entry": self.entry.entry,
+            "scripts": text(&self.entry.scripts),
+            "name": self.entry.name,
+            "report": self.report.as_deref().map(text),
+            "reads": self.reads.as_ref().map(|(file, _)| text(file)),
+            "root": self.reads.as_ref().map(|(_, root)| text(root)),
+        });
+        [self.driver.clone().into(), job.to_string().into()]
+    }
+}

@@ -1,0 +1,144 @@
+//! Which executable serves a tool in this project: [`Resolved`].
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::spec::{EnvironmentNeed, ToolSpec};
+use crate::exec::job::PythonEntry;
+use crate::hash::{FileStates, Fingerprint};
+use crate::project::environment::Environment;
+use crate::project::sources::sources_digest;
+
+/// A tool that was found.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    pub version: String,
+    /// Name and version of each plugin, by name.
+    pub plugins: Vec<(String, String)>,
+    pub program: Program,
+    pub environment: Arc<Environment>,
+    /// Where it comes from, for people: "the project's environment .venv".
+    pub origin: String,
+    /// Of the tool's own source, where that can change without its version.
+    pub code: Option<Fingerprint>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// A function that the environment's interpreter calls, as a console script would.
+    Entry(PythonEntry),
+    Executable(PathBuf),
+}
+
+impl Resolved {
+    /// The tool in `environment`, if it is installed there.
+    pub fn in_environment(
+        spec: &ToolSpec,
+        environment: &Arc<Environment>,
+        origin: &str,
+        root: &Path,
+        states: &dyn FileStates,
+    ) -> Option<Self> {
+        let package = environment.distribution(spec.package.as_deref()?)?;
+        let program = program(spec, environment)?;
+        let plugins = environment.plugins(&spec.key.plugin_groups);
+        // A tool or plugin that is installed editable has the same version whatever its code is;
+        // source within the project is covered by the project's files.
+        let editable: Vec<&Path> = [package]
+            .into_iter()
+            .chain(plugins.iter().copied())
+            .filter_map(|d| d.editable.as_deref())
+            .collect();
+        let code = (!editable.is_empty()).then(|| {
+            let mut digest = crate::hash::Digest::new("pyqa source of a tool");
+            for folder in editable {
+                digest.field("folder", sources_digest(folder, states));
+            }
+            digest.finish()
+        });
+        let _ = root;
+        Some(Self {
+            version: package.version.clone(),
+            plugins: plugins
+                .iter()
+                .filter(|plugin| plugin.name != package.name)
+                .map(|plugin| (plugin.name.clone(), plugin.version.clone()))
+                .collect(),
+            program,
+            environment: Arc::clone(environment),
+            origin: origin.to_owned(),
+            code,
+        })
+    }
+
+    /// A program on `PATH` that no Python package brings. Its content stands for its version.
+    pub fn on_path(
+        spec: &ToolSpec,
+        path: &std::ffi::OsStr,
+        environment: &Arc<Environment>,
+        root: &Path,
+        states: &dyn FileStates,
+    ) -> Option<Self> {
+        let executable = which::which_in(&spec.command.program, Some(path), root).ok()?;
+        let hash = states.content_hash(&executable).ok()?;
+        Some(Self {
+            version: hash.to_string()[..12].to_owned(),
+            plugins: Vec::new(),
+            origin: format!("PATH, {}", executable.display()),
+            program: Program::Executable(executable),
+            environment: Arc::clone(environment),
+            code: None,
+        })
+    }
+
+    /// What to start, and the arguments that come before all others.
+    pub fn command(&self) -> (PathBuf, Vec<OsString>) {
+        match &self.program {
+            Program::Entry(entry) => (entry.interpreter.clone(), Vec::new()),
+            Program::Executable(path) => (path.clone(), Vec::new()),
+        }
+    }
+}
+
+fn program(spec: &ToolSpec, environment: &Environment) -> Option<Program> {
+    let interpreter = &environment.interpreter;
+    if let Some(entry) = &spec.command.entry {
+        return Some(Program::Entry(PythonEntry {
+            interpreter: interpreter.executable.clone(),
+            entry: entry.clone(),
+            scripts: interpreter.scripts.clone(),
+            name: spec.command.program.clone(),
+        }));
+    }
+    let name = format!("{}{}", spec.command.program, std::env::consts::EXE_SUFFIX);
+    let path = interpreter.scripts.join(name);
+    path.is_file().then_some(Program::Executable(path))
+}
+
+/// Tools that may share one environment of pyqa's: those that run anywhere, so that one warm
+/// process serves them all, and those that import the project.
+pub fn share_environment(one: &ToolSpec, other: &ToolSpec) -> bool {
+    one.default && other.default && one.environment == other.environment
+}
+
+/// The requirements of the environment that serves `spec`, with those of the tools it shares it
+/// with, sorted.
+pub fn requirements(spec: &ToolSpec, specs: &[Arc<ToolSpec>], further: &[String]) -> Vec<String> {
+    let mut all: Vec<String> = spec.provision.clone();
+    all.extend(
+        specs
+            .iter()
+            .filter(|other| share_environment(spec, other))
+            .flat_map(|other| other.provision.clone()),
+    );
+    all.extend(further.iter().cloned());
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// Whether the tool has to run where the project's dependencies are.
+pub fn needs_project(spec: &ToolSpec) -> bool {
+    spec.environment == EnvironmentNeed::Project
+}
