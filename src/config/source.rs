@@ -37,6 +37,10 @@ pub struct ConfigFile {
     /// The file counts as soon as it exists, even without one of the sections (`pytest.ini`).
     #[serde(default)]
     pub always: bool,
+    /// The same, in the topmost folder of the search only: black takes the `pyproject.toml` beside
+    /// `.git` whatever it holds.
+    #[serde(default)]
+    pub always_at_top: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,9 +87,17 @@ pub struct ConfigValue {
 }
 
 impl ToolConfig {
-    /// The value of `key` in any of the sections.
+    /// The value of `key` in any of the sections. Case does not count, nor whether words are
+    /// joined by `-` or `_`: flake8 and mypy read them so.
     pub fn get(&self, key: &str) -> Option<&serde_json::Value> {
-        self.sections.values().find_map(|keys| keys.get(key)).map(|v| &v.value)
+        let same = |name: &str| {
+            let form = |c: char| if c == '_' { '-' } else { c.to_ascii_lowercase() };
+            name.chars().map(form).eq(key.chars().map(form))
+        };
+        self.sections
+            .values()
+            .find_map(|keys| keys.iter().find(|(name, _)| same(name)))
+            .map(|(_, value)| &value.value)
     }
 
     /// The value of `key` as text; `None` where it is absent or not a string.

@@ -1,0 +1,92 @@
+//! The settings files of a run, each read at most once: [`Documents`].
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::ini::Ini;
+use super::source::ConfigSyntax;
+use super::toml::Table;
+use crate::error::{Source, UserError};
+
+/// A settings file.
+#[derive(Clone, Debug)]
+pub enum Document {
+    Ini(Rc<Ini>),
+    Toml(Rc<Table>),
+    /// A form that is not looked into: JSON, YAML.
+    Opaque(Rc<str>),
+}
+
+/// Files read so far; absent ones too.
+#[derive(Debug, Default)]
+pub struct Documents(RefCell<BTreeMap<PathBuf, Option<Document>>>);
+
+impl Documents {
+    /// The file at `path`; `None` where there is none.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is not what its syntax asks for.
+    pub fn get(&self, path: &Path, syntax: ConfigSyntax) -> Result<Option<Document>, UserError> {
+        if let Some(known) = self.0.borrow().get(path) {
+            return Ok(known.clone());
+        }
+        let document = read(path, syntax)?;
+        self.0.borrow_mut().insert(path.to_owned(), document.clone());
+        Ok(document)
+    }
+
+    /// As [`Documents::get`], for TOML.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn toml(&self, path: &Path) -> Result<Option<Rc<Table>>, UserError> {
+        Ok(match self.get(path, ConfigSyntax::Toml)? {
+            Some(Document::Toml(table)) => Some(table),
+            _ => None,
+        })
+    }
+
+    /// As [`Documents::get`], for an ini file.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn ini(&self, path: &Path) -> Result<Option<Rc<Ini>>, UserError> {
+        Ok(match self.get(path, ConfigSyntax::Ini)? {
+            Some(Document::Ini(ini)) => Some(ini),
+            _ => None,
+        })
+    }
+}
+
+fn read(path: &Path, syntax: ConfigSyntax) -> Result<Option<Document>, UserError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) => return unreadable(path, &error),
+    };
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let valid = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..valid].split(|&byte| byte == b'\n').count();
+        UserError::new("this file is not UTF-8")
+            .at(Source { file: path.to_owned(), line: Some(line) })
+            .hint("save it as UTF-8; the tools read it so too")
+    })?;
+    Ok(Some(match syntax {
+        ConfigSyntax::Ini => Document::Ini(Rc::new(Ini::parse(&text, path)?)),
+        ConfigSyntax::Toml => Document::Toml(Rc::new(Table::parse(&text, path)?)),
+        ConfigSyntax::Json | ConfigSyntax::Yaml => Document::Opaque(text.into()),
+    }))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Result<Option<Document>, UserError> {
+    use io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
+    if matches!(error.kind(), NotFound | IsADirectory | NotADirectory) {
+        return Ok(None);
+    }
+    Err(UserError::new(format!("this file cannot be read: {error}"))
+        .at(Source::file(path))
+        .hint("make it readable, or remove it"))
+}
