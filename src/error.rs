@@ -82,6 +82,15 @@ impl UserError {
         self
     }
 
+    /// A hint for a name that nobody knows: the nearest known one, else all of them.
+    #[must_use]
+    pub fn suggest(self, name: &str, known: &[&str]) -> Self {
+        match nearest(name, known.iter().copied()) {
+            Some(near) => self.hint(format!("did you mean `{near}`?")),
+            None => self.hint(format!("known are {}", known.join(", "))),
+        }
+    }
+
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -90,7 +99,7 @@ impl UserError {
 }
 
 /// The name among `known` that a misspelt `name` most likely means.
-pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), candidate))

@@ -63,19 +63,17 @@ impl Dependencies {
     }
 
     fn of_ini(&mut self, root: &Path, documents: &Documents) {
-        let setup = documents.ini(&root.join("setup.cfg")).ok().flatten();
-        let extras = setup.iter().flat_map(|ini| ini.options("options.extras_require"));
-        let extras: Vec<_> = extras.map(|option| option.value.clone()).collect();
-        let tox = documents.ini(&root.join("tox.ini")).ok().flatten();
-        let environments: Vec<_> = tox
-            .iter()
-            .flat_map(|ini| ini.names().filter(|n| n.starts_with("testenv")).map(|n| (ini, n)))
-            .flat_map(|(ini, name)| ini.options(name))
-            .filter(|option| option.name == "deps")
-            .map(|option| option.value.clone())
-            .collect();
-        for line in extras.iter().chain(&environments).flat_map(|text| text.lines()) {
-            self.requirement(line);
+        if let Ok(Some(setup)) = documents.ini(&root.join("setup.cfg")) {
+            for option in setup.options("options.extras_require") {
+                option.value.lines().for_each(|line| self.requirement(line));
+            }
+        }
+        if let Ok(Some(tox)) = documents.ini(&root.join("tox.ini")) {
+            for name in tox.names().filter(|name| name.starts_with("testenv")) {
+                for option in tox.options(name).iter().filter(|option| option.name == "deps") {
+                    option.value.lines().for_each(|line| self.requirement(line));
+                }
+            }
         }
     }
 
@@ -84,7 +82,7 @@ impl Dependencies {
         let files = folders.iter().flat_map(|folder| fs::read_dir(folder).into_iter().flatten());
         for file in files.flatten() {
             let name = file.file_name().to_string_lossy().to_lowercase();
-            let is_text = name.ends_with(".txt") || name.ends_with(".in");
+            let is_text = Path::new(&name).extension().is_some_and(|e| e == "txt" || e == "in");
             let in_folder = file.path().parent().is_some_and(|parent| parent != root);
             if is_text && (in_folder || name.contains("requirements")) {
                 let text = fs::read_to_string(file.path()).unwrap_or_default();

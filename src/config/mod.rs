@@ -2,9 +2,12 @@
 
 pub mod dependencies;
 pub mod documents;
+pub mod handover;
 pub mod ini;
 pub mod lookup;
 pub mod model;
+pub mod preset;
+pub mod pyqa;
 pub mod root;
 pub mod source;
 pub mod toml;

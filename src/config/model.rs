@@ -64,6 +64,8 @@ pub struct ToolSettings {
     pub env: Vec<String>,
     /// `inputs`: glob patterns of further files whose content belongs to the key.
     pub inputs: Vec<String>,
+    /// `requirements`: installed beside the tool where pyqa installs it, such as flake8's plugins.
+    pub requirements: Vec<String>,
 }
 
 impl Default for ToolSettings {
@@ -77,6 +79,7 @@ impl Default for ToolSettings {
             max_age: None,
             env: Vec::new(),
             inputs: Vec::new(),
+            requirements: Vec::new(),
         }
     }
 }

@@ -20,6 +20,11 @@ pub struct ConfigDecl {
     /// Files below the user's home that are read when the project has none, in order. `~` and
     /// `$XDG_CONFIG_HOME` are replaced.
     pub user_files: Vec<ConfigFile>,
+    /// Files of the root that the tool cannot read itself; what they hold is handed to it when it
+    /// has no settings of its own (`[tool.flake8]` in pyproject.toml).
+    pub handed_over: Vec<ConfigFile>,
+    /// How settings are handed over: in a file of this syntax and section.
+    pub handed_as: Option<HandedAs>,
     /// Whether `[project] requires-python` of `pyproject.toml` changes the tool's answer.
     pub requires_python: bool,
 }
@@ -41,6 +46,14 @@ pub struct ConfigFile {
     /// `.git` whatever it holds.
     #[serde(default)]
     pub always_at_top: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct HandedAs {
+    /// Ini or TOML.
+    pub syntax: ConfigSyntax,
+    pub section: String,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

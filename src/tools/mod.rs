@@ -1,5 +1,6 @@
 //! What a tool is, where it is installed, how its output is read.
 
+pub mod choose;
 pub mod parse;
 pub mod provision;
 pub mod registry;
