@@ -1,1 +1,3 @@
-//! Index, staged snapshot, changed files, hooks.
+//! git: what is tracked.
+
+pub mod tracked;

@@ -5,4 +5,5 @@ pub mod parse;
 pub mod provision;
 pub mod registry;
 pub mod resolve;
+pub mod select;
 pub mod spec;

@@ -146,11 +146,17 @@ pub struct FilesDecl {
     pub extensions: Vec<String>,
     /// How the tool's own excludes are written and matched.
     pub excludes: ExcludeStyle,
+    /// Put before each file's path: `./` for a tool whose patterns see how a path is written.
+    pub prefix: String,
 }
 
 impl Default for FilesDecl {
     fn default() -> Self {
-        Self { extensions: vec!["py".to_owned()], excludes: ExcludeStyle::None }
+        Self {
+            extensions: vec!["py".to_owned()],
+            excludes: ExcludeStyle::None,
+            prefix: String::new(),
+        }
     }
 }
 
@@ -163,9 +169,6 @@ pub enum ExcludeStyle {
     Black,
     Flake8,
     Bandit,
-    Ruff,
-    Isort,
-    Pylint,
 }
 
 /// What belongs to the key beside files, settings, versions and arguments.
