@@ -1,0 +1,95 @@
+//! The names of the output formats ([`OutputFormat`]) and what `--report FORMAT=FILE` means
+//! ([`ReportTarget`]).
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::ValueEnum;
+
+use super::{Report, concise, full, json, jsonl};
+use crate::error::{UserError, nearest};
+
+/// `--output-format`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// Findings with an excerpt of the source, for reading
+    #[default]
+    Full,
+    /// One line a finding: `path:line:column: CODE message [tool]`
+    Concise,
+    /// One JSON document (docs/report-schema.json)
+    Json,
+    /// One JSON object a line: the findings, then the summary
+    Jsonl,
+}
+
+impl OutputFormat {
+    pub fn report(self) -> Box<dyn Report> {
+        match self {
+            Self::Full => Box::new(full::Full),
+            Self::Concise => Box::new(concise::Concise),
+            Self::Json => Box::new(json::Json),
+            Self::Jsonl => Box::new(jsonl::JsonLines),
+        }
+    }
+
+    /// Whether the format tells of tools that failed. Where it does not, they belong on standard
+    /// error ([`failures::write`](super::failures::write)).
+    pub fn tells_failures(self) -> bool {
+        !matches!(self, Self::Concise)
+    }
+
+    /// The name typed on the command line.
+    pub fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}
+
+/// `--report FORMAT=FILE`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReportTarget {
+    pub format: OutputFormat,
+    pub file: PathBuf,
+}
+
+impl FromStr for ReportTarget {
+    type Err = UserError;
+
+    fn from_str(text: &str) -> Result<Self, UserError> {
+        let (name, file) = text
+            .split_once('=')
+            .filter(|(_, file)| !file.is_empty())
+            .ok_or_else(|| UserError::new(format!("`{text}` is not of the form FORMAT=FILE")))?;
+        let known: Vec<String> =
+            OutputFormat::value_variants().iter().map(|format| format.name()).collect();
+        let format = OutputFormat::from_str(name, false).map_err(|_| {
+            let error = UserError::new(format!("unknown output format `{name}`"));
+            match nearest(name, known.iter().map(String::as_str)) {
+                Some(name) => error.hint(format!("did you mean `{name}`?")),
+                None => error.hint(format!("the formats are {}", known.join(", "))),
+            }
+        })?;
+        Ok(Self { format, file: PathBuf::from(file) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_names_its_format_and_its_file() {
+        let target: ReportTarget = "json=out/a=b.json".parse().unwrap();
+        assert_eq!(target.format, OutputFormat::Json);
+        assert_eq!(target.file, PathBuf::from("out/a=b.json"));
+    }
+
+    #[test]
+    fn a_misspelt_format_is_answered_with_the_nearest_name() {
+        let error = "jsn=x".parse::<ReportTarget>().unwrap_err();
+        assert_eq!(error.what, "unknown output format `jsn`");
+        assert_eq!(error.hint.as_deref(), Some("did you mean `json`?"));
+        assert!("json".parse::<ReportTarget>().is_err());
+        assert!("json=".parse::<ReportTarget>().is_err());
+    }
+}
