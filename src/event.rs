@@ -88,6 +88,8 @@ pub enum FailureKind {
     TimedOut,
     /// The run was interrupted, or ended by `--fail-fast`.
     Cancelled,
+    /// A stored result was not what the tool says now (`--verify-cache`).
+    Disagreed,
 }
 
 /// What became of one tool.
@@ -127,6 +129,8 @@ pub struct UnitReason {
 /// The whole result of a run. Every report is made from this value alone.
 #[derive(Clone, Debug)]
 pub struct Outcome {
+    /// The project's root, absolute.
+    pub root: std::path::PathBuf,
     /// Sorted by [`Finding::sort_key`].
     pub findings: Vec<Finding>,
     /// In the order of the plan.

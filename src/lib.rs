@@ -14,7 +14,9 @@
 //! - [`finding`], [`event`], [`paths`], [`hash`], [`error`]: the words they all use
 
 pub mod cache;
+pub mod cli;
 pub mod config;
+pub mod engine;
 pub mod error;
 pub mod event;
 pub mod exec;

@@ -67,14 +67,24 @@ impl CacheFolder {
     }
 
     /// Environments that pyqa makes. `$PYQA_ENVS_DIR` moves them alone.
-    pub fn environments(&self, variable: impl Fn(&str) -> Option<OsString>) -> PathBuf {
-        variable("PYQA_ENVS_DIR").map_or_else(|| self.path.join("envs"), PathBuf::from)
+    pub fn environments(&self, variable: impl Fn(&str) -> Option<PathBuf>) -> PathBuf {
+        variable("PYQA_ENVS_DIR").unwrap_or_else(|| self.path.join("envs"))
     }
 
     /// A folder for one tool's own incremental state in the checkout at `root`.
     pub fn tool_state(&self, tool: &str, root: &Path, key: &Fingerprint) -> PathBuf {
         let checkout = Fingerprint::of_path("pyqa checkout", root).to_string();
-        self.path.join(tool).join(&checkout[..16]).join(&key.to_string()[..16])
+        self.path.join("tools").join(tool).join(&checkout[..16]).join(&key.to_string()[..16])
+    }
+
+    /// What is kept between runs, by name; tool environments are not part of it.
+    pub fn kept(&self) -> Vec<(&'static str, PathBuf)> {
+        vec![
+            ("results", self.results()),
+            ("file states", self.path.join("states")),
+            ("last inputs", self.path.join("inputs")),
+            ("tool state", self.path.join("tools")),
+        ]
     }
 
     /// Support files that pyqa hands to Python, in a folder named by their content.

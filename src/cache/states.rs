@@ -18,6 +18,7 @@ use super::frame::{self, Kind};
 use super::records::{Record, Table};
 use crate::hash::{ContentHash, FileStates, Fingerprint};
 use crate::paths::RelPath;
+use crate::project::files::{ProjectFile, look_at};
 use crate::project::stat::FileStat;
 
 /// Longest time between two ticks of a clock that stamps files with nanoseconds: 10 ms on kernels
@@ -88,10 +89,21 @@ impl States {
             .collect()
     }
 
-    /// The hash that the file had at an earlier run, whatever it has now.
-    pub fn earlier_hash(&self, path: &RelPath) -> Option<ContentHash> {
-        let index = self.table.find(path.as_bytes(), &mut 0)?;
-        Some(self.table.record(index).hash)
+    /// Whether the file still holds what was hashed in this run. A file whose state proves nothing
+    /// because it was touched just then is read again.
+    pub fn still_holds(&self, file: &ProjectFile, hash: &ContentHash) -> bool {
+        let Some(now) = look_at(file.path.clone(), &self.root) else { return false };
+        if now.stat != file.stat || now.link != file.link {
+            return false;
+        }
+        let key = file.path.as_bytes();
+        let recorded = self.updates().records.get(key).copied();
+        let trusted = match recorded {
+            Some(record) => record.trusted,
+            None => self.known(key, &file.stat, &mut 0).is_some(),
+        };
+        let content = || std::fs::read(file.path.below(&self.root)).map(|b| ContentHash::of(&b));
+        trusted || content().is_ok_and(|content| content == *hash)
     }
 
     /// The recorded hash, if the record is trusted and `stat` is what it was then.

@@ -80,6 +80,26 @@ pub fn read(root: &Path, known: &[ToolId], documents: &Documents) -> Result<Read
     Ok(Read { settings, notices })
 }
 
+/// Adds what a preset says of pyqa's own settings where the project says nothing.
+///
+/// # Errors
+/// A mistake in the preset.
+pub fn complete(
+    settings: &mut Settings,
+    preset: &Table,
+    known: &[ToolId],
+) -> Result<(), Vec<UserError>> {
+    let Some((table, _)) = preset.table("pyqa") else { return Ok(()) };
+    let file = Path::new("(preset)");
+    let mut reader = Reader { file, label: "[pyqa]", known: known.to_vec(), errors: Vec::new() };
+    let preset = reader.settings(table);
+    settings.tools = settings.tools.take().or(preset.tools);
+    for (tool, of_preset) in preset.per_tool {
+        settings.per_tool.entry(tool).or_insert(of_preset);
+    }
+    if reader.errors.is_empty() { Ok(()) } else { Err(reader.errors) }
+}
+
 /// An ini section in the form of a table: values are read as TOML would have them where that is
 /// clear, and `[pyqa:flake8]` is the table `flake8` in `[pyqa]`.
 fn table_of(ini: &Ini, section: &str) -> Table {

@@ -38,6 +38,10 @@ impl Support {
         Ok(Self { folder })
     }
 
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     pub fn driver(&self) -> PathBuf {
         self.folder.join("driver.py")
     }

@@ -26,21 +26,14 @@ pub struct Place<'a> {
     pub root: &'a Path,
     /// Where settings that pyqa generates are written, and under which name.
     pub generated: Option<&'a Path>,
+    /// A file without content.
+    pub empty: &'a Path,
 }
 
 impl Arguments {
-    /// The arguments for a check.
-    pub fn for_check(
-        spec: &ToolSpec,
-        config: &ToolConfig,
-        settings: &ToolSettings,
-        place: &Place<'_>,
-    ) -> Self {
-        Self::with(spec, &spec.command.args, config, settings, place)
-    }
-
-    /// `leading` in place of the declaration's `command.args`: for fixing and formatting.
-    pub fn with(
+    /// The command line of a tool that begins with `leading`, the declaration's `command.args` for
+    /// a check, or those of its `fix`.
+    pub fn new(
         spec: &ToolSpec,
         leading: &[String],
         config: &ToolConfig,
@@ -67,6 +60,12 @@ impl Arguments {
             arguments.portable.push(pattern.clone());
             arguments.actual.push(filled(pattern, file));
         }
+        if config.file.is_none() && place.generated.is_none() {
+            for pattern in &spec.command.no_config_args {
+                arguments.portable.push(pattern.clone());
+                arguments.actual.push(filled(&pattern.replace("{empty}", "{}"), place.empty));
+            }
+        }
         for argument in &settings.args {
             arguments.plain(argument);
         }
@@ -79,8 +78,15 @@ impl Arguments {
     }
 
     fn plain(&mut self, argument: &str) {
+        let null = if cfg!(windows) { "nul" } else { "/dev/null" };
         self.portable.push(argument.to_owned());
-        self.actual.push(argument.into());
+        self.actual.push(argument.replace("{null}", null).into());
+    }
+
+    /// Arguments that say where something is on this machine; what is there enters the key by
+    /// other parts.
+    pub fn local(&mut self, arguments: &[String]) {
+        self.actual.extend(arguments.iter().map(OsString::from));
     }
 
     fn with_path(&mut self, pattern: &str, path: &Path) {

@@ -29,6 +29,11 @@ const FOREIGN_FOLDERS: [&str; 14] = [
     "node_modules",
 ];
 
+/// Whether a folder of this name holds other things than the project's files.
+pub fn is_foreign_folder(name: &[u8]) -> bool {
+    FOREIGN_FOLDERS.iter().any(|foreign| foreign.as_bytes() == name)
+}
+
 /// Usual names of virtual environments; such a folder is one when it holds this file.
 const ENVIRONMENT_FOLDERS: [&str; 6] = [".venv", "venv", ".env", "env", "ENV", "virtualenv"];
 const ENVIRONMENT_MARK: &str = "pyvenv.cfg";
@@ -69,6 +74,13 @@ impl FileSet {
             }
         }
         Self { files }
+    }
+
+    /// Lists the files below `root` once more, those of `earlier` that are tracked though ignored
+    /// included.
+    pub fn list_again(earlier: &Self, root: &Path, in_repository: bool) -> Self {
+        let names: Vec<RelPath> = earlier.files.iter().map(|file| file.path.clone()).collect();
+        Self::list(root, in_repository.then_some(&names))
     }
 
     pub fn len(&self) -> usize {

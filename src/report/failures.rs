@@ -28,6 +28,7 @@ pub fn verb(kind: FailureKind) -> &'static str {
     match kind {
         FailureKind::Missing => "is missing",
         FailureKind::Crashed => "crashed",
+        FailureKind::Disagreed => "disagrees with the cache",
         FailureKind::TimedOut => "ran out of time",
         FailureKind::Cancelled => "was stopped",
     }

@@ -140,6 +140,7 @@ impl From<Document> for Outcome {
     /// The outcome that was written, but for its times, which are rounded to what `f64` holds.
     fn from(document: Document) -> Self {
         Self {
+            root: std::path::PathBuf::new(),
             findings: document.findings.into_iter().map(Finding::from).collect(),
             tools: document.tools.into_iter().map(ToolReport::from).collect(),
             notices: document.notices,

@@ -1,6 +1,5 @@
 //! Which executable serves a tool in this project: [`Resolved`].
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,6 +21,9 @@ pub struct Resolved {
     pub origin: String,
     /// Of the tool's own source, where that can change without its version.
     pub code: Option<Fingerprint>,
+    /// The project's environment, where the tool looks into it from outside, and the arguments
+    /// for that.
+    pub looks_into: Option<(Arc<Environment>, Vec<String>)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +39,6 @@ impl Resolved {
         spec: &ToolSpec,
         environment: &Arc<Environment>,
         origin: &str,
-        root: &Path,
         states: &dyn FileStates,
     ) -> Option<Self> {
         let package = environment.distribution(spec.package.as_deref()?)?;
@@ -57,7 +58,6 @@ impl Resolved {
             }
             digest.finish()
         });
-        let _ = root;
         Some(Self {
             version: package.version.clone(),
             plugins: plugins
@@ -69,6 +69,7 @@ impl Resolved {
             environment: Arc::clone(environment),
             origin: origin.to_owned(),
             code,
+            looks_into: None,
         })
     }
 
@@ -89,14 +90,35 @@ impl Resolved {
             program: Program::Executable(executable),
             environment: Arc::clone(environment),
             code: None,
+            looks_into: None,
         })
     }
 
-    /// What to start, and the arguments that come before all others.
-    pub fn command(&self) -> (PathBuf, Vec<OsString>) {
+    /// Lets the tool look into the project's environment from the one that it runs in.
+    pub fn look_into(&mut self, spec: &ToolSpec, environment: Arc<Environment>) {
+        let python = environment.interpreter.executable.to_string_lossy().into_owned();
+        let arguments =
+            spec.command.outside_args.iter().map(|a| a.replace("{python}", &python)).collect();
+        self.looks_into = Some((environment, arguments));
+    }
+
+    /// What is started.
+    pub fn executable(&self) -> &Path {
         match &self.program {
-            Program::Entry(entry) => (entry.interpreter.clone(), Vec::new()),
-            Program::Executable(path) => (path.clone(), Vec::new()),
+            Program::Entry(entry) => &entry.interpreter,
+            Program::Executable(path) => path,
+        }
+    }
+
+    /// Stands for all that the tool can import beside the project.
+    pub fn imports(&self) -> Fingerprint {
+        match &self.looks_into {
+            Some((environment, _)) => {
+                let mut digest = crate::hash::Digest::new("pyqa two environments");
+                digest.field("of the tool", self.environment.fingerprint);
+                digest.field("of the project", environment.fingerprint).finish()
+            }
+            None => self.environment.fingerprint,
         }
     }
 }

@@ -102,6 +102,11 @@ pub struct CommandDecl {
     /// that a tool which looks by itself finds nothing else.
     #[serde(default)]
     pub no_config_args: Vec<String>,
+    /// For a tool that belongs into the project's environment and is not installed there: with
+    /// these arguments it looks into that environment from another one, `{python}` standing for
+    /// the project's interpreter. Empty: it cannot.
+    #[serde(default)]
+    pub outside_args: Vec<String>,
     /// Environment variables set for the tool.
     #[serde(default)]
     pub env: std::collections::BTreeMap<String, String>,
@@ -198,6 +203,9 @@ pub struct KeyDecl {
     pub max_age_hours: u64,
     /// Only a full success is stored (pytest).
     pub successes_only: bool,
+    /// Files below the root that the tool reads and that are none of the project's (ignored ones)
+    /// are noted while it runs, and have to be as they were.
+    pub record_reads: bool,
 }
 
 /// How the output is read.

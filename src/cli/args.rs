@@ -1,0 +1,179 @@
+//! What can be typed: the command line as clap sees it. Nothing here decides anything.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::finding::ToolId;
+use crate::report::style::ColorChoice;
+use crate::report::{OutputFormat, ReportTarget};
+
+/// Runs flake8, mypy, bandit, black and pytest on a Python project: in parallel, and only what
+/// has changed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pyqa",
+    version,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 clean · 1 findings or failing tests · 2 wrong usage or settings, \
+                  or a tool is missing or crashed · 130 interrupted"
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+
+    #[command(flatten)]
+    pub global: Global,
+}
+
+#[derive(Debug, Args)]
+pub struct Global {
+    /// When to colour the output
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: ColorChoice,
+
+    /// Show findings only: no progress, no summary
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+
+    /// Show which settings, environment and executables are used; twice: what pyqa does
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+
+    /// The project's root, when it is not the folder that pyqa finds by itself
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub root: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check the project with all tools that it uses
+    Check(Box<CheckArgs>),
+    /// Look at the cache or empty it
+    #[command(subcommand)]
+    Cache(CacheCommand),
+    /// List the tools: which are on in this project, why, and where they come from
+    Tools,
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell to complete for
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Files and folders that per-file tools are given [default: the project]
+    ///
+    /// mypy and pytest always take the project's own targets, so that their answer is that of a
+    /// whole run.
+    pub paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub selection: Selection,
+
+    /// Mend what the tools can mend, formatters last, then check
+    #[arg(long)]
+    pub fix: bool,
+
+    #[command(flatten)]
+    pub running: Running,
+
+    #[command(flatten)]
+    pub caching: Caching,
+
+    #[command(flatten)]
+    pub output: Output,
+
+    /// List the files that each tool would be given, and run nothing
+    #[arg(long, help_heading = "Output", conflicts_with_all = ["fix", "show_settings"])]
+    pub list_files: bool,
+
+    /// Show the settings that are in force and where each stands, and run nothing
+    #[arg(long, help_heading = "Output", conflicts_with = "fix")]
+    pub show_settings: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Selection {
+    /// Run these tools and no others
+    #[arg(long, value_delimiter = ',', value_name = "TOOLS", value_parser = tool)]
+    pub only: Option<Vec<ToolId>>,
+
+    /// Leave these tools out
+    #[arg(long, value_delimiter = ',', value_name = "TOOLS", value_parser = tool)]
+    pub skip: Vec<ToolId>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Running")]
+pub struct Running {
+    /// Most processes at once [default: the cores that pyqa may use]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+
+    /// Seconds that one process of a tool may take
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: Option<u64>,
+
+    /// Stop at the first batch with a finding
+    #[arg(long)]
+    pub fail_fast: bool,
+
+    /// Install nothing; a tool that is missing is an error
+    #[arg(long, env = "PYQA_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
+    pub offline: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Cache")]
+pub struct Caching {
+    /// Run everything; read and write no stored results
+    #[arg(long, conflicts_with = "verify_cache")]
+    pub no_cache: bool,
+
+    /// Run again what could be replayed, and report every stored result that was wrong
+    #[arg(long)]
+    pub verify_cache: bool,
+
+    /// Tell for each tool and file why it ran or was replayed
+    #[arg(long)]
+    pub explain: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct Output {
+    /// How findings are printed
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub output_format: OutputFormat,
+
+    /// Write a further report to a file; any number of times
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub report: Vec<ReportTarget>,
+
+    /// Print all findings, however many
+    #[arg(long)]
+    pub no_limit: bool,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum CacheCommand {
+    /// Size and number of what is kept
+    Stats,
+    /// Remove stored results and file states
+    Clean {
+        /// Also remove the tool environments that pyqa made
+        #[arg(long)]
+        all: bool,
+    },
+    /// Print the cache folder
+    Dir,
+}
+
+fn tool(name: &str) -> Result<ToolId, String> {
+    match name.trim() {
+        "" => Err("a tool's name is missing between the commas".to_owned()),
+        name => Ok(ToolId::new(name)),
+    }
+}

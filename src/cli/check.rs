@@ -1,0 +1,123 @@
+//! `pyqa check`
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::time::Duration;
+
+use super::Stop;
+use super::args::{CheckArgs, Global};
+use super::console::Console;
+use super::listing;
+use crate::engine;
+use crate::engine::request::{AfterFinding, CacheUse, Network, Reasons, Request};
+use crate::error::{ExitStatus, UserError};
+use crate::event::Outcome;
+use crate::exec::cancel::CancelToken;
+use crate::exec::signals::cancel_on_signals;
+use crate::paths::RelPath;
+use crate::project::variables::Variables;
+use crate::report::{Color, Limit, ReportContext, explain, failures, summary};
+
+pub(super) fn run(
+    args: &CheckArgs,
+    global: &Global,
+    console: &Console,
+    variables: &Variables,
+) -> Result<ExitStatus, Stop> {
+    let request = request(args, global, variables)?;
+    if args.list_files {
+        return listing::files(&request);
+    }
+    if args.show_settings {
+        return listing::settings(&request);
+    }
+    let cancel = CancelToken::new();
+    cancel_on_signals(&cancel)?;
+    let mut progress = console.progress();
+    if args.fix {
+        engine::fix::fix(&request, &cancel, &mut |event| {
+            // Progress that cannot be shown is no reason to stop.
+            let _ = progress.event(&event);
+        })?;
+    }
+    let checked = engine::check(&request, &cancel, &mut |event| {
+        let _ = progress.event(&event);
+    });
+    progress.finish();
+    let outcome = checked?;
+    report(args, console, &outcome)
+}
+
+fn request(args: &CheckArgs, global: &Global, variables: &Variables) -> Result<Request, UserError> {
+    let caching = &args.caching;
+    let running = &args.running;
+    Ok(Request {
+        folder: current_folder()?,
+        root: global.root.clone(),
+        paths: args.paths.clone(),
+        only: args.selection.only.clone(),
+        skip: args.selection.skip.clone(),
+        cache: match (caching.no_cache, caching.verify_cache) {
+            (true, _) => CacheUse::Off,
+            (false, true) => CacheUse::Verify,
+            (false, false) => CacheUse::ReadWrite,
+        },
+        network: if running.offline { Network::Offline } else { Network::Online },
+        jobs: running.jobs.map(usize::from),
+        timeout: running.timeout.map(Duration::from_secs),
+        after_finding: if running.fail_fast { AfterFinding::Stop } else { AfterFinding::AsSet },
+        reasons: if caching.explain { Reasons::Told } else { Reasons::Untold },
+        variables: variables.clone(),
+    })
+}
+
+pub(super) fn current_folder() -> Result<std::path::PathBuf, UserError> {
+    std::env::current_dir().map_err(|error| {
+        UserError::new(format!("the current folder cannot be told: {error}"))
+            .hint("go to a folder that exists")
+    })
+}
+
+fn report(args: &CheckArgs, console: &Console, outcome: &Outcome) -> Result<ExitStatus, Stop> {
+    let root = &outcome.root;
+    let read = |path: &RelPath| fs::read(path.below(root)).ok();
+    let context = |color: Color| ReportContext {
+        root,
+        color,
+        width: console.width,
+        verbosity: console.verbosity,
+        limit: if args.output.no_limit { Limit::None } else { Limit::Readable },
+        source: &read,
+    };
+    let mut errors = Vec::new();
+    for target in &args.output.report {
+        let write = || -> io::Result<()> {
+            if let Some(folder) = target.file.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            let mut file = BufWriter::new(fs::File::create(&target.file)?);
+            target.format.report().write(outcome, &context(Color::Never), &mut file)?;
+            file.flush()
+        };
+        // The other reports are still written.
+        if let Err(error) = write() {
+            let what = format!("the report {} cannot be written: {error}", target.file.display());
+            errors.push(UserError::new(what).hint("name a file that can be written"));
+        }
+    }
+    let format = args.output.output_format;
+    let mut stdout = BufWriter::new(io::stdout().lock());
+    format.report().write(outcome, &context(console.stdout), &mut stdout)?;
+    stdout.flush()?;
+    let mut stderr = Vec::new();
+    let on_stderr = context(console.stderr);
+    if !format.tells_failures() {
+        failures::write(outcome, &on_stderr, &mut stderr)?;
+    }
+    if args.caching.explain {
+        explain::write(outcome, &on_stderr, &mut stderr)?;
+    }
+    summary::write(outcome, &on_stderr, &mut stderr)?;
+    io::stderr().write_all(&stderr)?;
+    if errors.is_empty() { Ok(outcome.status) } else { Err(Stop::User(errors)) }
+}

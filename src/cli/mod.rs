@@ -1,0 +1,82 @@
+//! The command line: what was typed becomes a request, and an outcome becomes an exit code. One
+//! file per subcommand.
+
+pub mod args;
+mod cache;
+mod check;
+mod console;
+mod listing;
+mod tools;
+
+use std::io::{self, Write};
+
+use clap::{CommandFactory, Parser};
+
+use crate::error::{ExitStatus, UserError};
+use crate::project::variables::Variables;
+use args::{Cli, Command};
+use console::Console;
+
+/// Why a command did not come to an end of its own.
+#[derive(Debug)]
+pub enum Stop {
+    /// Mistakes of the user's.
+    User(Vec<UserError>),
+    /// Writing the output failed. A reader that went away is no error.
+    Output(io::Error),
+}
+
+impl From<Vec<UserError>> for Stop {
+    fn from(errors: Vec<UserError>) -> Self {
+        Self::User(errors)
+    }
+}
+
+impl From<UserError> for Stop {
+    fn from(error: UserError) -> Self {
+        Self::User(vec![error])
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// The whole program.
+pub fn main() -> ExitStatus {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no failures; their text goes to standard output.
+            let status = if error.use_stderr() { ExitStatus::Failure } else { ExitStatus::Clean };
+            return if error.print().is_ok() { status } else { ExitStatus::Failure };
+        }
+    };
+    let variables = Variables::of_process();
+    let console = Console::new(&cli.global, &variables);
+    console.start_log();
+    match run(&cli, &console, &variables) {
+        Ok(status) => status,
+        Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Clean,
+        Err(stop) => {
+            console.show_stop(&stop);
+            ExitStatus::Failure
+        }
+    }
+}
+
+fn run(cli: &Cli, console: &Console, variables: &Variables) -> Result<ExitStatus, Stop> {
+    match &cli.command {
+        Command::Check(args) => check::run(args, &cli.global, console, variables),
+        Command::Cache(command) => cache::run(*command, variables),
+        Command::Tools => tools::run(&cli.global, variables),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "pyqa", &mut script);
+            io::stdout().write_all(&script)?;
+            Ok(ExitStatus::Clean)
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Runs what the store could not answer: cuts the missing units into jobs, hands them to `exec`,
+//! reads what comes back.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::time::Duration;
+
+use super::planning::file_argument;
+use super::recording;
+use super::request::AfterFinding;
+use super::toolset::ActiveTool;
+use super::work::{Answer, Work};
+use super::workspace::Workspace;
+use crate::cache::entry::ExtraInput;
+use crate::event::{Event, Failure, FailureKind, ToolReport};
+use crate::exec::cancel::CancelToken;
+use crate::exec::driver::PythonJob;
+use crate::exec::job::{Completed, End, Job, JobId};
+use crate::exec::scheduler::{self, Control, Progress};
+use crate::plan::batch::{Item, Rate, cut};
+use crate::plan::unit::Scope;
+use crate::tools::parse::{ParseContext, Parsed, RawOutput, Verdict, parse};
+
+/// What a run is allowed and told to do.
+pub struct Limits {
+    /// Most processes at once.
+    pub slots: usize,
+    /// For each process of a tool that has no limit of its own.
+    pub timeout: Option<Duration>,
+    pub after_finding: AfterFinding,
+}
+
+/// A tool with its work.
+pub struct Task<'a> {
+    pub tool: &'a ActiveTool,
+    pub work: Work,
+    /// Units to run: those missing, or all of them to verify the store.
+    pub to_run: Vec<usize>,
+    pub rate: Rate,
+    /// What is given to every process of the tool.
+    pub launch: Launch,
+}
+
+impl Task<'_> {
+    /// What became of the tool so far.
+    pub fn report(&self) -> ToolReport {
+        self.work.report(Some(self.tool.resolved.version.clone()))
+    }
+}
+
+/// How a tool's processes are started.
+#[derive(Clone, Debug, Default)]
+pub struct Launch {
+    pub arguments: Vec<OsString>,
+    pub env: Vec<(OsString, OsString)>,
+    /// For a tool that is a Python function.
+    pub python: Option<PythonJob>,
+}
+
+/// A batch that is out.
+struct Batch {
+    task: usize,
+    units: Vec<usize>,
+    bytes: u64,
+}
+
+/// Runs all tasks.
+pub fn execute(
+    tasks: &mut [Task<'_>],
+    workspace: &Workspace,
+    limits: &Limits,
+    cancel: &CancelToken,
+    on: &mut dyn FnMut(Event),
+) {
+    let mut running = Running { tasks, workspace, batches: HashMap::new(), next: 0, limits };
+    let mut jobs = Vec::new();
+    for task in 0..running.tasks.len() {
+        jobs.extend(running.first_jobs(task));
+    }
+    scheduler::run(jobs, limits.slots, cancel, &mut |progress| running.step(progress, on));
+}
+
+struct Running<'r, 'a> {
+    tasks: &'r mut [Task<'a>],
+    workspace: &'r Workspace,
+    batches: HashMap<JobId, Batch>,
+    next: JobId,
+    limits: &'r Limits,
+}
+
+impl Running<'_, '_> {
+    fn first_jobs(&mut self, task: usize) -> Vec<Job> {
+        let Task { work, to_run, rate, .. } = &self.tasks[task];
+        if to_run.is_empty() {
+            return Vec::new();
+        }
+        let batches = match work.plan.scope {
+            Scope::Project => vec![Vec::new()],
+            Scope::File => {
+                let files: Vec<usize> =
+                    to_run.iter().filter_map(|&unit| work.plan.units[unit].file).collect();
+                self.cut(&files, *rate)
+                    .into_iter()
+                    .map(|batch| batch.into_iter().map(|at| to_run[at]).collect())
+                    .collect()
+            }
+            Scope::AllFiles => self.cut(&work.plan.files, *rate),
+        };
+        batches.into_iter().map(|members| self.job(task, members)).collect()
+    }
+
+    fn cut(&self, files: &[usize], rate: Rate) -> Vec<Vec<usize>> {
+        let items: Vec<Item> = files
+            .iter()
+            .map(|&index| {
+                let file = &self.workspace.files.files[index];
+                Item { bytes: file.stat.size, name: file.path.as_bytes().len() }
+            })
+            .collect();
+        let start = Duration::from_secs_f64(rate.start);
+        cut(&items, rate, self.limits.slots, start)
+    }
+
+    /// A job for `members` of a task: units where a unit is a file, else positions in the plan's
+    /// files; none for a tool that is started on its own targets.
+    fn job(&mut self, task: usize, members: Vec<usize>) -> Job {
+        let id = self.next;
+        self.next += 1;
+        let Task { tool, work, rate, launch, .. } = &mut self.tasks[task];
+        work.outstanding += 1;
+        let files: Vec<usize> = match work.plan.scope {
+            Scope::File => members.iter().filter_map(|&unit| work.plan.units[unit].file).collect(),
+            Scope::AllFiles => members.iter().map(|&at| work.plan.files[at]).collect(),
+            Scope::Project => Vec::new(),
+        };
+        let of = if work.plan.scope == Scope::Project { &work.plan.inputs } else { &files };
+        let size = |&index: &usize| self.workspace.files.files[index].stat.size;
+        let bytes: u64 = of.iter().map(size).sum();
+        let prefix = &tool.spec.files.prefix;
+        let name = |&index: &usize| file_argument(prefix, &self.workspace.files.files[index].path);
+        let mut args = launch.arguments.clone();
+        args.extend(files.iter().map(name));
+        let job = Job {
+            id,
+            program: tool.resolved.executable().to_owned(),
+            args,
+            cwd: self.workspace.root.clone(),
+            env: launch.env.clone(),
+            stdin: None,
+            timeout: tool.settings.timeout.or(self.limits.timeout),
+            expected: rate.expected(bytes),
+            python: launch.python.clone(),
+        };
+        self.batches.insert(id, Batch { task, units: members, bytes });
+        job
+    }
+
+    fn step(&mut self, progress: Progress, on: &mut dyn FnMut(Event)) -> Control {
+        match progress {
+            Progress::Started(id) => {
+                if let Some(batch) = self.batches.get(&id) {
+                    let work = &mut self.tasks[batch.task].work;
+                    work.begin();
+                    let units = batch.units.len().max(1);
+                    on(Event::Started { tool: work.tool().clone(), units });
+                }
+                Control::Continue
+            }
+            Progress::Completed(done) => self.completed(done, on),
+        }
+    }
+
+    fn completed(&mut self, done: Completed, on: &mut dyn FnMut(Event)) -> Control {
+        let Some(batch) = self.batches.remove(&done.id) else { return Control::Continue };
+        let elapsed = done.elapsed;
+        let (parsed, inputs) = self.read(&batch, done);
+        let task = &mut self.tasks[batch.task];
+        task.work.outstanding -= 1;
+        on(Event::Finished {
+            tool: task.work.tool().clone(),
+            units: batch.units.len().max(1),
+            elapsed,
+        });
+        let failed = matches!(parsed.verdict, Verdict::Crashed(_));
+        if failed && batch.units.len() > 1 && !was_ended(&parsed.verdict) {
+            // One file brings the tool down: halving finds it, and the others get their answer.
+            let mut units = batch.units;
+            let half = units.split_off(units.len() / 2);
+            return Control::More(vec![self.job(batch.task, units), self.job(batch.task, half)]);
+        }
+        let found = !parsed.findings.is_empty();
+        match parsed.verdict {
+            Verdict::Crashed(failure) => task.work.fail(failure),
+            Verdict::Clean | Verdict::Findings => {
+                task.rate = task.rate.learn(batch.bytes, elapsed);
+                let answer = Answer {
+                    findings: parsed.findings,
+                    tests: parsed.tests,
+                    inputs,
+                    cost: elapsed,
+                };
+                task.work.answer(&batch.units, answer, &self.workspace.files);
+            }
+        }
+        if task.work.outstanding == 0 {
+            on(Event::ToolDone(Box::new(task.report())));
+        }
+        match self.limits.after_finding {
+            AfterFinding::Stop if found || failed => Control::Stop,
+            _ => Control::Continue,
+        }
+    }
+
+    /// Reads what a process left behind.
+    fn read(&self, batch: &Batch, done: Completed) -> (Parsed, Vec<ExtraInput>) {
+        let task = &self.tasks[batch.task];
+        let root = &self.workspace.root;
+        let python = task.launch.python.as_ref();
+        let side_file = python.and_then(|p| p.report.as_ref()).and_then(|f| std::fs::read(f).ok());
+        let inputs = match python.and_then(|python| python.reads.as_ref()) {
+            Some((file, _)) => {
+                let own = &task.tool.resolved.environment.interpreter.prefix;
+                let into = task.tool.resolved.looks_into.as_ref();
+                let other = into.map_or(own, |(e, _)| &e.interpreter.prefix);
+                let environments = [own.as_path(), other.as_path(), self.workspace.cache.path()];
+                let states = &self.workspace.states;
+                recording::read(file, root, &self.workspace.files, &environments, states)
+            }
+            None => Vec::new(),
+        };
+        let parsed = match done.end {
+            End::Exited(code) => {
+                let output =
+                    RawOutput { code, stdout: done.stdout, stderr: done.stderr, side_file };
+                parse(&task.tool.spec, &output, &ParseContext::new(root))
+            }
+            end => Parsed::failed(not_exited(task.work.tool().as_str(), end, &done.stderr)),
+        };
+        (parsed, inputs)
+    }
+}
+
+/// Ended by pyqa: trying again with fewer files would not help.
+fn was_ended(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Crashed(failure)
+        if matches!(failure.kind, FailureKind::Cancelled | FailureKind::TimedOut))
+}
+
+fn not_exited(tool: &str, end: End, stderr: &[u8]) -> Failure {
+    let (kind, message, hint) = match end {
+        End::TimedOut(limit) => (
+            FailureKind::TimedOut,
+            format!("{tool} was ended after {} s", limit.as_secs()),
+            Some(format!(
+                "give it more time with `--timeout SECONDS` or `timeout` under [tool.pyqa.{tool}]"
+            )),
+        ),
+        End::Cancelled => (FailureKind::Cancelled, format!("{tool} was not finished"), None),
+        End::Signalled(signal) => {
+            (FailureKind::Crashed, format!("{tool} was ended by signal {signal}"), None)
+        }
+        End::NotStarted(error) => {
+            (FailureKind::Missing, format!("{tool} could not be started: {error}"), None)
+        }
+        End::Exited(code) => (FailureKind::Crashed, format!("{tool} exited with {code}"), None),
+    };
+    Failure { kind, message, output: String::from_utf8_lossy(stderr).into_owned(), hint }
+}

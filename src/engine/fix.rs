@@ -1,0 +1,127 @@
+//! `--fix`: the tools that can mend do so, formatters last, one tool after the other, so that a
+//! file never has two writers.
+
+use std::ffi::OsString;
+
+use super::planning::{Planner, file_argument};
+use super::request::Request;
+use super::toolset::{ActiveTool, Toolset};
+use super::workspace::Workspace;
+use super::{open, support};
+use crate::error::UserError;
+use crate::event::{Event, Notice};
+use crate::exec::cancel::CancelToken;
+use crate::exec::driver::{PythonJob, Support};
+use crate::exec::job::{End, Job};
+use crate::exec::scheduler::{Control, Progress, cores, run};
+use crate::plan::batch::{Item, Rate, cut};
+use crate::tools::resolve::Program;
+use crate::tools::spec::{FixDecl, Granularity};
+
+/// Mends what the tools can mend.
+///
+/// # Errors
+/// As for [`check`](super::check). A tool that fails to mend is told by a notice; what it left
+/// is found by the check that follows.
+pub fn fix(
+    request: &Request,
+    cancel: &CancelToken,
+    on: &mut dyn FnMut(Event),
+) -> Result<(), Vec<UserError>> {
+    let workspace = open(request)?;
+    let toolset = Toolset::gather(&workspace, request, on)?;
+    let support = support(&workspace)?;
+    let planner = Planner::new(&workspace, &support, request)?;
+    let mut fixers: Vec<(&ActiveTool, &FixDecl)> =
+        toolset.active.iter().filter_map(|tool| Some((tool, tool.spec.fix.as_ref()?))).collect();
+    fixers.sort_by_key(|(_, fix)| fix.formatter);
+    for (tool, fix) in fixers {
+        let plan = planner.plan(tool).map_err(|error| vec![error])?;
+        let arguments = planner.arguments(tool, &fix.args).map_err(|error| vec![error])?.actual;
+        let fixer = Fixer { workspace: &workspace, support: &support, request, tool, fix };
+        let jobs = fixer.jobs(&plan.files, &arguments);
+        let slots = request.jobs.or(workspace.settings.jobs).unwrap_or_else(cores);
+        run(jobs, slots, cancel, &mut |progress| {
+            if let Progress::Completed(done) = progress
+                && let Some(trouble) = fixer.trouble(&done.end, &done.stderr)
+            {
+                on(Event::Notice(trouble));
+            }
+            Control::Continue
+        });
+    }
+    // What was learnt of the files before they were mended is of no use.
+    Ok(())
+}
+
+struct Fixer<'a> {
+    workspace: &'a Workspace,
+    support: &'a Support,
+    request: &'a Request,
+    tool: &'a ActiveTool,
+    fix: &'a FixDecl,
+}
+
+impl Fixer<'_> {
+    fn jobs(&self, files: &[usize], arguments: &[OsString]) -> Vec<Job> {
+        let all = &self.workspace.files.files;
+        let batches = match self.tool.spec.granularity {
+            Granularity::Project => vec![Vec::new()],
+            Granularity::File => {
+                let items: Vec<Item> = files
+                    .iter()
+                    .map(|&index| {
+                        let file = &all[index];
+                        Item { bytes: file.stat.size, name: file.path.as_bytes().len() }
+                    })
+                    .collect();
+                let rate = Rate::default();
+                let start = std::time::Duration::from_secs_f64(rate.start);
+                cut(&items, rate, cores(), start)
+            }
+        };
+        batches
+            .into_iter()
+            .enumerate()
+            .map(|(id, batch)| {
+                let prefix = &self.tool.spec.files.prefix;
+                let names = batch.iter().map(|&at| file_argument(prefix, &all[files[at]].path));
+                self.job(id, arguments.iter().cloned().chain(names).collect())
+            })
+            .collect()
+    }
+
+    fn job(&self, id: usize, args: Vec<OsString>) -> Job {
+        let env = &self.tool.spec.command.env;
+        let python = match &self.tool.resolved.program {
+            Program::Entry(entry) => Some(PythonJob {
+                entry: entry.clone(),
+                driver: self.support.driver(),
+                report: None,
+                reads: None,
+            }),
+            Program::Executable(_) => None,
+        };
+        let limit = self.tool.settings.timeout.or(self.request.timeout);
+        Job {
+            id,
+            program: self.tool.resolved.executable().to_owned(),
+            args,
+            cwd: self.workspace.root.clone(),
+            env: env.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+            stdin: None,
+            timeout: limit.or(self.workspace.settings.timeout),
+            expected: std::time::Duration::ZERO,
+            python,
+        }
+    }
+
+    fn trouble(&self, end: &End, stderr: &[u8]) -> Option<Notice> {
+        let done = matches!(end, End::Exited(code) if self.fix.exit.contains(code));
+        (!done).then(|| {
+            let words = String::from_utf8_lossy(stderr);
+            let words = words.trim().lines().last().unwrap_or_default();
+            Notice::warning(format!("{} could not mend everything: {words}", self.tool.spec.name))
+        })
+    }
+}

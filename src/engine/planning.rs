@@ -1,0 +1,238 @@
+//! Makes the plan of each tool: its files, its command line, its key, its units.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+
+use super::request::Request;
+use super::toolset::ActiveTool;
+use super::workspace::Workspace;
+use crate::error::UserError;
+use crate::exec::driver::Support;
+use crate::hash::{ContentHash, FileStates};
+use crate::paths::{RelPath, write_atomic};
+use crate::plan::command::{Arguments, Place};
+use crate::plan::parts::{Installed, Parts, common_key};
+use crate::plan::unit::{Scope, ToolPlan, units};
+use crate::tools::select::select;
+use crate::tools::spec::Granularity;
+
+/// What the plans of all tools are made with.
+pub struct Planner<'a> {
+    workspace: &'a Workspace,
+    support: &'a Support,
+    /// Files and folders that were asked for, from the root; empty: all.
+    paths: Vec<RelPath>,
+}
+
+impl<'a> Planner<'a> {
+    /// # Errors
+    /// Paths of the request that do not exist or lie outside of the project.
+    pub fn new(
+        workspace: &'a Workspace,
+        support: &'a Support,
+        request: &Request,
+    ) -> Result<Self, Vec<UserError>> {
+        let mut paths = Vec::new();
+        let mut errors = Vec::new();
+        for path in &request.paths {
+            match within_project(path, &request.folder, &workspace.root) {
+                Ok(path) => paths.push(path),
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() { Ok(Self { workspace, support, paths }) } else { Err(errors) }
+    }
+
+    /// The plan of one tool.
+    ///
+    /// # Errors
+    /// Settings that cannot be used: a pattern that is none, a file for the key that is missing.
+    pub fn plan(&self, tool: &ActiveTool) -> Result<ToolPlan, UserError> {
+        let workspace = self.workspace;
+        let arguments = self.arguments(tool, &tool.spec.command.args)?;
+        let scope = scope_of(tool);
+        let files = match tool.spec.granularity {
+            Granularity::File => self.files(tool)?,
+            Granularity::Project => Vec::new(),
+        };
+        let inputs = match scope {
+            Scope::File => Vec::new(),
+            Scope::Project | Scope::AllFiles => self.inputs(tool),
+        };
+        let imports = tool.resolved.imports();
+        let further = self.further_files(tool)?;
+        let parts = Parts {
+            spec: &tool.spec,
+            installed: Installed {
+                version: &tool.resolved.version,
+                plugins: &tool.resolved.plugins,
+                python: &tool.resolved.environment.interpreter.describe(),
+                environment: &imports,
+                code: tool.resolved.code.as_ref(),
+            },
+            config: &tool.config,
+            settings: &tool.settings,
+            arguments: &arguments,
+            files: &further,
+            root: &workspace.root,
+        };
+        let variables = workspace.variables.iter().map(|(n, v)| (n.clone(), v.clone()));
+        let common = common_key(&parts, variables);
+        let pack = common.fingerprint();
+        let units = units(scope, &pack, &files, &inputs, workspace.contents());
+        let tool = tool.spec.name.clone();
+        Ok(ToolPlan { tool, scope, common, pack, arguments, files, inputs, units })
+    }
+
+    /// The tool's command line, beginning with `leading`.
+    ///
+    /// # Errors
+    /// Generated settings that cannot be written.
+    pub fn arguments(&self, tool: &ActiveTool, leading: &[String]) -> Result<Arguments, UserError> {
+        let failed = |error: std::io::Error| {
+            UserError::new(format!(
+                "the settings for {} cannot be written: {error}",
+                tool.spec.name
+            ))
+            .hint("see that the cache folder can be written, or name another with PYQA_CACHE_DIR")
+        };
+        let generated = match &tool.config.generated {
+            Some(text) => Some(self.generated(text).map_err(failed)?),
+            None => None,
+        };
+        let place = Place {
+            root: &self.workspace.root,
+            generated: generated.as_deref(),
+            empty: &self.support.empty_file().map_err(failed)?,
+        };
+        let mut arguments =
+            Arguments::new(&tool.spec, leading, &tool.config, &tool.settings, &place);
+        if let Some((_, looking)) = &tool.resolved.looks_into {
+            arguments.local(looking);
+        }
+        Ok(arguments)
+    }
+
+    /// Settings are written under a name that stands for their content.
+    fn generated(&self, text: &str) -> std::io::Result<PathBuf> {
+        let name = format!("{}.toml", &ContentHash::of(text.as_bytes()).to_string()[..16]);
+        let file = self.support.folder().join("settings").join(name);
+        if std::fs::read(&file).ok().as_deref() != Some(text.as_bytes()) {
+            write_atomic(&file, text.as_bytes())?;
+        }
+        Ok(file)
+    }
+
+    /// The files that a per-file tool is given.
+    fn files(&self, tool: &ActiveTool) -> Result<Vec<usize>, UserError> {
+        let workspace = self.workspace;
+        let all = &workspace.files.files;
+        let mut files = select(&tool.spec, &tool.config, all, &workspace.root)?;
+        let excludes = [&workspace.settings.exclude[..], &tool.settings.exclude[..]].concat();
+        if !excludes.is_empty() {
+            let excludes = patterns(&excludes, &workspace.root)?;
+            files.retain(|&index| {
+                let path = all[index].path.to_path();
+                !excludes.matched_path_or_any_parents(&path, false).is_ignore()
+            });
+        }
+        if !self.paths.is_empty() {
+            files.retain(|&index| {
+                self.paths.iter().any(|path| all[index].path.is_within(path.as_bytes()))
+            });
+        }
+        Ok(files)
+    }
+
+    /// The files that a unit for the project depends on.
+    fn inputs(&self, tool: &ActiveTool) -> Vec<usize> {
+        let wanted: Vec<&str> = tool.spec.key.extensions.iter().map(String::as_str).collect();
+        let all = &self.workspace.files.files;
+        // Code that a tool loads may read anything.
+        let loads_code = loads_code(tool);
+        let counts = |index: &usize| {
+            wanted.is_empty() || loads_code || all[*index].path.has_extension(&wanted)
+        };
+        (0..all.len()).filter(counts).collect()
+    }
+
+    /// Files that the declaration or the settings name, and that belong to the key of every unit.
+    fn further_files(&self, tool: &ActiveTool) -> Result<Vec<(RelPath, ContentHash)>, UserError> {
+        let workspace = self.workspace;
+        let mut found = Vec::new();
+        let globs = [&tool.spec.key.files[..], &tool.settings.inputs[..]].concat();
+        if !globs.is_empty() {
+            let globs = patterns(&globs, &workspace.root)?;
+            for (file, hash) in workspace.files.files.iter().zip(&workspace.hashes) {
+                let path = file.path.to_path();
+                if let Some(hash) = hash
+                    && globs.matched_path_or_any_parents(&path, false).is_ignore()
+                {
+                    found.push((file.path.clone(), *hash));
+                }
+            }
+        }
+        for key in &tool.spec.key.files_from {
+            for name in tool.config.list(key).unwrap_or_default() {
+                let path = workspace.root.join(&name);
+                let hash = workspace.states.content_hash(&path);
+                let hash = hash.unwrap_or_else(|_| ContentHash::of(b"absent"));
+                found.push((RelPath::from(name.as_str()), hash));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A tool that loads code of the project, or has a plugin that may look beyond one file, is
+/// answered for all files at once.
+fn scope_of(tool: &ActiveTool) -> Scope {
+    match Scope::of(&tool.spec, &tool.resolved.plugins) {
+        Scope::File if loads_code(tool) => Scope::AllFiles,
+        scope => scope,
+    }
+}
+
+/// Whether the tool's settings name code of the project that it is to load.
+fn loads_code(tool: &ActiveTool) -> bool {
+    tool.spec.key.code_from.iter().any(|key| tool.config.get(key).is_some())
+}
+
+/// Patterns as in `.gitignore`.
+fn patterns(lines: &[String], root: &Path) -> Result<Gitignore, UserError> {
+    let mut builder = GitignoreBuilder::new(root);
+    for line in lines {
+        builder.add_line(None, line).map_err(|error| {
+            UserError::new(format!("`{line}` is not a pattern: {error}"))
+                .hint("patterns are written as in .gitignore")
+        })?;
+    }
+    builder.build().map_err(|error| UserError::new(error.to_string()))
+}
+
+fn within_project(path: &Path, folder: &Path, root: &Path) -> Result<RelPath, UserError> {
+    let full = folder.join(path);
+    // The folder is resolved, the file itself is not: a link counts as what it is.
+    let resolved = match (full.parent(), full.file_name()) {
+        (Some(parent), Some(name)) => dunce::canonicalize(parent).map(|parent| parent.join(name)),
+        _ => dunce::canonicalize(&full),
+    };
+    let found = resolved.ok().filter(|path| path.symlink_metadata().is_ok()).ok_or_else(|| {
+        UserError::new(format!("there is no {}", path.display()))
+            .hint("paths are seen from the folder in which you are")
+    })?;
+    RelPath::from_absolute(&found, root).ok_or_else(|| {
+        UserError::new(format!("{} is outside of the project {}", path.display(), root.display()))
+            .hint("name the other project with `--root`")
+    })
+}
+
+/// The tool's file arguments: `-` at the beginning of a name must not make an option of it.
+pub fn file_argument(prefix: &str, path: &RelPath) -> OsString {
+    let prefix = if prefix.is_empty() && path.as_bytes().starts_with(b"-") { "./" } else { prefix };
+    let mut argument = OsString::from(prefix);
+    argument.push(path.to_path());
+    argument
+}

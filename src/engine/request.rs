@@ -1,0 +1,60 @@
+//! What a run is asked to do: [`Request`], the same type from the command line, a git hook and an
+//! editor.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::finding::ToolId;
+use crate::project::variables::Variables;
+pub use crate::tools::provision::Network;
+
+/// A run to be made.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Folder in which the user stands; relative paths are seen from there. Absolute.
+    pub folder: PathBuf,
+    /// The project's root; `None`: found from `folder`.
+    pub root: Option<PathBuf>,
+    /// Files and folders that per-file tools are given; empty: the project.
+    pub paths: Vec<PathBuf>,
+    /// These tools and no others.
+    pub only: Option<Vec<ToolId>>,
+    pub skip: Vec<ToolId>,
+    pub cache: CacheUse,
+    pub network: Network,
+    /// Most processes at once; `None`: the settings', else the cores.
+    pub jobs: Option<usize>,
+    /// For each process; `None`: the settings'.
+    pub timeout: Option<Duration>,
+    pub after_finding: AfterFinding,
+    /// Whether to find out why each unit ran.
+    pub reasons: Reasons,
+    pub variables: Variables,
+}
+
+/// How stored results are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CacheUse {
+    #[default]
+    ReadWrite,
+    /// Neither read nor written.
+    Off,
+    /// What could be replayed runs again, and both answers are compared.
+    Verify,
+}
+
+/// What follows when a tool finds something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AfterFinding {
+    /// What the settings say, `fail-fast`.
+    #[default]
+    AsSet,
+    Stop,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reasons {
+    #[default]
+    Untold,
+    Told,
+}

@@ -1,0 +1,419 @@
+//! One run over planned tools: look-up, execution, storing, outcome.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::execute::{Launch, Limits, Task, execute};
+use super::lookup::{Found, look_up};
+use super::planning::Planner;
+use super::reasons::{Circumstance, reasons};
+use super::recording::SideFiles;
+use super::request::{AfterFinding, CacheUse, Reasons, Request};
+use super::toolset::{ActiveTool, Toolset};
+use super::work::Work;
+use super::workspace::Workspace;
+use crate::cache::inputs::LastInput;
+use crate::cache::tool_state::{Seen, ToolState};
+use crate::error::{ExitStatus, UserError};
+use crate::event::{Event, Failure, FailureKind, Notice, Outcome, PlannedTool, ToolReport};
+use crate::exec::cancel::CancelToken;
+use crate::exec::driver::{PythonJob, Support};
+use crate::exec::scheduler::cores;
+use crate::finding::{Finding, Severity};
+use crate::hash::{Digest, FileStates, Fingerprint};
+use crate::plan::batch::Rate;
+use crate::plan::unit::{Scope, ToolPlan};
+use crate::project::bytecode::stale_bytecode;
+use crate::project::files::FileSet;
+use crate::tools::resolve::Program;
+use crate::tools::spec::OutputFormat;
+
+/// A run under way.
+pub struct Run<'a> {
+    request: &'a Request,
+    workspace: &'a Workspace,
+    toolset: &'a Toolset,
+    support: &'a Support,
+    tasks: Vec<Task<'a>>,
+    /// Per task: where its results lie.
+    found: Vec<Found>,
+    /// Per task: the tool's own incremental state, while it runs.
+    states: Vec<Option<ToolState>>,
+    notices: Vec<Notice>,
+    /// Files of the processes of this run; they go with it.
+    side: Option<SideFiles>,
+}
+
+impl<'a> Run<'a> {
+    /// Plans all tools and asks the store what it knows.
+    ///
+    /// # Errors
+    /// Settings of a tool that cannot be used.
+    pub fn new(
+        request: &'a Request,
+        workspace: &'a Workspace,
+        toolset: &'a Toolset,
+        support: &'a Support,
+        planner: &Planner<'_>,
+    ) -> Result<Self, Vec<UserError>> {
+        let notices = workspace.notices.iter().chain(&toolset.notices).cloned().collect();
+        let (tasks, found, states) = (Vec::new(), Vec::new(), Vec::new());
+        let mut run = Self {
+            request,
+            workspace,
+            toolset,
+            support,
+            tasks,
+            found,
+            states,
+            notices,
+            side: None,
+        };
+        let mut errors = Vec::new();
+        for tool in &toolset.active {
+            match planner.plan(tool) {
+                Ok(plan) => run.add(tool, plan),
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() { Ok(run) } else { Err(errors) }
+    }
+
+    fn cache_use(&self, tool: &ActiveTool) -> CacheUse {
+        if tool.settings.cache { self.workspace.cache_use } else { CacheUse::Off }
+    }
+
+    fn add(&mut self, tool: &'a ActiveTool, plan: ToolPlan) {
+        let workspace = self.workspace;
+        let cache_use = self.cache_use(tool);
+        let found = if cache_use == CacheUse::Off {
+            Found { entries: plan.units.iter().map(|_| None).collect(), pack: None, expired: false }
+        } else {
+            let age = max_age(tool);
+            look_up(&plan, &workspace.store, &workspace.states, &workspace.root, age)
+        };
+        let entries = found.entries.clone();
+        let mut work = Work::new(plan, entries);
+        let to_run = match cache_use {
+            CacheUse::Verify => (0..work.plan.units.len()).collect(),
+            CacheUse::ReadWrite | CacheUse::Off => work.missing(),
+        };
+        if self.request.reasons == Reasons::Told {
+            let replayed: Vec<bool> = found.entries.iter().map(Option::is_some).collect();
+            let last = workspace.last_inputs.get(work.tool());
+            let circumstance = match cache_use {
+                CacheUse::Off => Circumstance::NoCache,
+                CacheUse::Verify => Circumstance::Verifying,
+                CacheUse::ReadWrite if found.expired => Circumstance::Expired,
+                CacheUse::ReadWrite if tool.spec.key.successes_only => Circumstance::SuccessesOnly,
+                CacheUse::ReadWrite => Circumstance::Usual,
+            };
+            let contents = workspace.contents();
+            work.reasons = reasons(&work.plan, &replayed, last.as_ref(), contents, circumstance);
+        }
+        let rate = self.rate(&work.plan);
+        let launch = Launch::default();
+        self.tasks.push(Task { tool, work, to_run, rate, launch });
+        self.found.push(found);
+        self.states.push(None);
+    }
+
+    /// What the tool's work has cost so far in this checkout.
+    fn rate(&self, plan: &ToolPlan) -> Rate {
+        let known = self.workspace.states.recall(&rate_key(plan));
+        known.and_then(|bytes| postcard::from_bytes(&bytes).ok()).unwrap_or_default()
+    }
+
+    /// Runs what is missing.
+    pub fn execute(&mut self, cancel: &CancelToken, on: &mut dyn FnMut(Event)) {
+        let planned = self.tasks.iter().map(|task| PlannedTool {
+            tool: task.work.tool().clone(),
+            to_run: task.to_run.len(),
+            replayed: task.work.plan.units.len() - task.to_run.len(),
+        });
+        on(Event::Planned { tools: planned.collect() });
+        for task in self.tasks.iter().filter(|task| task.to_run.is_empty()) {
+            on(Event::ToolDone(Box::new(task.report())));
+        }
+        if self.tasks.iter().all(|task| task.to_run.is_empty()) {
+            return;
+        }
+        let side = match SideFiles::new() {
+            Ok(side) => side,
+            Err(error) => return self.fail_all(&error),
+        };
+        let bytecode = self.fresh_bytecode(&side);
+        for at in 0..self.tasks.len() {
+            self.prepare(at, &side, bytecode.as_ref());
+        }
+        let settings = &self.workspace.settings;
+        self.side = Some(side);
+        let limits = Limits {
+            slots: self.request.jobs.or(settings.jobs).unwrap_or_else(cores),
+            timeout: self.request.timeout.or(settings.timeout),
+            after_finding: match self.request.after_finding {
+                AfterFinding::AsSet if settings.fail_fast => AfterFinding::Stop,
+                wanted => wanted,
+            },
+        };
+        execute(&mut self.tasks, self.workspace, &limits, cancel, on);
+    }
+
+    fn fail_all(&mut self, error: &std::io::Error) {
+        for task in self.tasks.iter_mut().filter(|task| !task.to_run.is_empty()) {
+            task.work.fail(Failure {
+                kind: FailureKind::Crashed,
+                message: format!("no temporary file can be made: {error}"),
+                output: String::new(),
+                hint: Some("free some space, or set TMPDIR to another folder".to_owned()),
+            });
+        }
+    }
+
+    /// A place for new bytecode, if what lies beside the sources would not be made anew although
+    /// it has to be.
+    fn fresh_bytecode(&self, side: &SideFiles) -> Option<PathBuf> {
+        let workspace = self.workspace;
+        let prefix = workspace.variables.path("PYTHONPYCACHEPREFIX");
+        let files = workspace.files.files.iter();
+        let stale = stale_bytecode(files, &workspace.root, prefix.as_deref())?;
+        log::info!("{} was edited within the second of its bytecode", stale.path);
+        Some(side.path("bytecode"))
+    }
+
+    /// Everything that a tool's processes are started with.
+    fn prepare(&mut self, at: usize, side: &SideFiles, bytecode: Option<&PathBuf>) {
+        let workspace = self.workspace;
+        let task = &mut self.tasks[at];
+        if task.to_run.is_empty() {
+            return;
+        }
+        let plan = &task.work.plan;
+        let arguments = &plan.arguments;
+        let mut state_folder = PathBuf::from(if cfg!(windows) { "nul" } else { "/dev/null" });
+        if arguments.uses_state_folder() && workspace.cache_use != CacheUse::Off {
+            let folder =
+                workspace.cache.tool_state(plan.tool.as_str(), &workspace.root, &plan.pack);
+            let seen = plan.inputs.iter().filter_map(|&index| {
+                let (file, content) = workspace.contents().file(index);
+                Some((file.path.clone(), Seen::new(&file.stat, *content?)))
+            });
+            match ToolState::prepare(&folder, seen) {
+                Ok(state) => {
+                    state_folder = folder;
+                    self.states[at] = Some(state);
+                }
+                Err(error) => log::warn!("{}: {error}", folder.display()),
+            }
+        }
+        let mut launch = Launch {
+            arguments: arguments.with_state_folder(&state_folder),
+            env: task
+                .tool
+                .spec
+                .command
+                .env
+                .iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+            python: None,
+        };
+        if let Some(folder) = bytecode {
+            launch.env.push(("PYTHONPYCACHEPREFIX".into(), folder.into()));
+        }
+        if let Program::Entry(entry) = &task.tool.resolved.program {
+            let name = plan.tool.as_str();
+            let reports = task.tool.spec.output.format == OutputFormat::Pytest;
+            let records = task.tool.spec.key.record_reads && workspace.cache_use != CacheUse::Off;
+            launch.python = Some(PythonJob {
+                entry: entry.clone(),
+                driver: self.support.driver(),
+                report: reports.then(|| side.path(&format!("{name}.report"))),
+                reads: records
+                    .then(|| (side.path(&format!("{name}.reads")), workspace.root.clone())),
+            });
+        }
+        task.launch = launch;
+    }
+
+    /// Keeps what this run learnt, as far as nothing moved meanwhile.
+    pub fn store(&mut self) {
+        let unchanged = self.project_is_unchanged();
+        for (at, state) in std::mem::take(&mut self.states).into_iter().enumerate() {
+            let whole = self.tasks[at].work.failures.is_empty();
+            if let Some(state) = state
+                && unchanged
+                && whole
+                && let Err(error) = state.close()
+            {
+                log::warn!("{error}");
+            }
+        }
+        let mut trouble = None;
+        for (task, found) in self.tasks.iter().zip(&self.found) {
+            if task.to_run.is_empty() || self.cache_use(task.tool) == CacheUse::Off {
+                continue;
+            }
+            if let Err(error) = self.store_task(task, found, unchanged) {
+                trouble = Some(error);
+            }
+            if let Ok(rate) = postcard::to_stdvec(&task.rate) {
+                self.workspace.states.remember(rate_key(&task.work.plan), rate);
+            }
+        }
+        if self.workspace.cache_use != CacheUse::Off
+            && let Err(error) = self.workspace.states.save()
+        {
+            trouble = Some(error);
+        }
+        if let Some(error) = trouble {
+            let path = self.workspace.cache.path().display();
+            self.notices.push(
+                Notice::warning(format!("results could not be kept in {path}: {error}"))
+                    .hint("free some space, or name another folder with PYQA_CACHE_DIR"),
+            );
+        }
+    }
+
+    fn store_task(&self, task: &Task<'_>, found: &Found, unchanged: bool) -> std::io::Result<()> {
+        let workspace = self.workspace;
+        let plan = &task.work.plan;
+        let results = task.work.to_store();
+        if let Some(pack) = &found.pack {
+            let kept: Vec<_> = results
+                .iter()
+                .filter_map(|(unit, entry)| {
+                    let (file, content) = workspace.contents().file(unit.file?);
+                    let holds = workspace.states.still_holds(file, content?);
+                    holds.then(|| Some((unit.key?, (*entry).clone()))).flatten()
+                })
+                .collect();
+            let used: Vec<Fingerprint> = plan
+                .units
+                .iter()
+                .zip(&found.entries)
+                .filter_map(|(unit, entry)| entry.as_ref().and(unit.key))
+                .collect();
+            if !kept.is_empty() {
+                pack.add(&kept, &used)?;
+            }
+        } else if unchanged {
+            for (unit, entry) in results {
+                let fits = !task.tool.spec.key.successes_only || entry.findings.is_empty();
+                if let Some(key) = unit.key.filter(|_| fits) {
+                    workspace.store.put_whole(&key, entry)?;
+                }
+            }
+        }
+        let given = if plan.scope == Scope::File { &plan.files } else { &plan.inputs };
+        let files = given.iter().filter_map(|&index| {
+            let (file, content) = workspace.contents().file(index);
+            Some((file.path.clone(), *content?))
+        });
+        let input = LastInput { common: plan.common.parts().to_vec(), files: files.collect() };
+        workspace.last_inputs.put(&plan.tool, &input)
+    }
+
+    /// Whether a result for the project as a whole still fits what is on disk: every file is as
+    /// it was when its key was made, and none came or went.
+    fn project_is_unchanged(&self) -> bool {
+        let is_whole =
+            |task: &Task<'_>| !task.to_run.is_empty() && task.work.plan.scope != Scope::File;
+        if !self.tasks.iter().any(is_whole) {
+            return true;
+        }
+        let workspace = self.workspace;
+        let now =
+            FileSet::list_again(&workspace.files, &workspace.root, workspace.repository.is_some());
+        let same_names = now.len() == workspace.files.len()
+            && now.files.iter().zip(&workspace.files.files).all(|(a, b)| a.path == b.path);
+        same_names
+            && workspace.files.files.iter().zip(&workspace.hashes).all(|(file, hash)| {
+                hash.as_ref().is_none_or(|hash| workspace.states.still_holds(file, hash))
+            })
+    }
+
+    /// The whole result.
+    pub fn outcome(mut self, cancel: &CancelToken, begun: Instant) -> Outcome {
+        let mut findings: Vec<Finding> =
+            self.tasks.iter().flat_map(|task| task.work.findings().cloned()).collect();
+        findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+        for task in &mut self.tasks {
+            note_disagreements(task, self.workspace);
+        }
+        let mut tools: Vec<ToolReport> = self.tasks.iter().map(Task::report).collect();
+        tools.extend(self.toolset.missing.iter().map(|missing| ToolReport {
+            tool: missing.tool.clone(),
+            version: None,
+            findings: 0,
+            units_run: 0,
+            units_replayed: 0,
+            per_file: false,
+            elapsed: Duration::ZERO,
+            saved: Duration::ZERO,
+            failures: vec![missing.failure.clone()],
+            reasons: Vec::new(),
+            tests: Vec::new(),
+        }));
+        let status = status(&findings, &tools, cancel);
+        Outcome {
+            root: self.workspace.root.clone(),
+            findings,
+            tools,
+            notices: self.notices,
+            files: self.workspace.files.len(),
+            elapsed: begun.elapsed(),
+            status,
+        }
+    }
+}
+
+/// What the findings and failures say together. A tool that was ended because another one found
+/// something (`--fail-fast`) is no failure.
+fn status(findings: &[Finding], tools: &[ToolReport], cancel: &CancelToken) -> ExitStatus {
+    let failed = tools
+        .iter()
+        .flat_map(|tool| &tool.failures)
+        .any(|failure| failure.kind != FailureKind::Cancelled);
+    if cancel.is_cancelled() {
+        ExitStatus::Interrupted
+    } else if failed {
+        ExitStatus::Failure
+    } else if findings.iter().any(|finding| finding.severity != Severity::Note) {
+        ExitStatus::Findings
+    } else {
+        ExitStatus::Clean
+    }
+}
+
+/// With `--verify-cache`: each stored result that the tool does not confirm is a failure.
+fn note_disagreements(task: &mut Task<'_>, workspace: &Workspace) {
+    let units: Vec<String> = task
+        .work
+        .disagreements()
+        .into_iter()
+        .map(|unit| match unit.file {
+            Some(index) => workspace.files.files[index].path.to_string(),
+            None => "the project".to_owned(),
+        })
+        .collect();
+    for unit in units {
+        let tool = task.work.tool().clone();
+        task.work.failures.push(Failure {
+            kind: FailureKind::Disagreed,
+            message: format!("the stored result of {tool} for {unit} is not what it says now"),
+            output: String::new(),
+            hint: Some("run `pyqa cache clean`, and report this as a bug of pyqa".to_owned()),
+        });
+    }
+}
+
+/// How long a result of the tool may be replayed; `None`: for ever.
+fn max_age(tool: &ActiveTool) -> Option<Duration> {
+    let by_default = Duration::from_secs(tool.spec.key.max_age_hours * 3600);
+    Some(tool.settings.max_age.unwrap_or(by_default)).filter(|age| !age.is_zero())
+}
+
+fn rate_key(plan: &ToolPlan) -> Fingerprint {
+    Digest::new("pyqa rate").field("tool", plan.tool.as_str()).finish()
+}

@@ -1,0 +1,375 @@
+//! The tools that are on in this project: declared, chosen, found on this machine, and with the
+//! settings that they will read.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::request::{Network, Request};
+use super::workspace::{Workspace, load_environment};
+use crate::config::dependencies::Dependencies;
+use crate::config::model::ToolSettings;
+use crate::config::pyqa::unknown_tool;
+use crate::config::source::ToolConfig;
+use crate::config::{handover, lookup};
+use crate::error::UserError;
+use crate::event::{Event, Failure, FailureKind, Notice};
+use crate::finding::ToolId;
+use crate::project::environment::Environment;
+use crate::project::python;
+use crate::tools::choose::{Choice, Chosen, Evidence, Tests, Why, choose};
+use crate::tools::provision::Maker;
+use crate::tools::registry;
+use crate::tools::resolve::{Resolved, needs_project, requirements};
+use crate::tools::spec::ToolSpec;
+
+/// A tool that is on and can run.
+pub struct ActiveTool {
+    pub spec: Arc<ToolSpec>,
+    pub config: ToolConfig,
+    pub settings: ToolSettings,
+    pub resolved: Resolved,
+    pub why: Why,
+}
+
+/// A tool that is on and cannot run.
+pub struct MissingTool {
+    pub tool: ToolId,
+    pub failure: Failure,
+}
+
+/// All tools that are on, in the order of reports.
+#[derive(Default)]
+pub struct Toolset {
+    pub active: Vec<ActiveTool>,
+    pub missing: Vec<MissingTool>,
+    pub notices: Vec<Notice>,
+}
+
+/// All tools that this project may use: pyqa's, and those that it declares.
+///
+/// # Errors
+/// Mistakes in declarations.
+pub fn all_specs(workspace: &Workspace) -> Result<Vec<Arc<ToolSpec>>, Vec<UserError>> {
+    let mut specs: Vec<Arc<ToolSpec>> = registry::builtin().into_iter().map(Arc::new).collect();
+    let mut errors = Vec::new();
+    for (name, declared) in &workspace.settings.declared {
+        match registry::declared(name, declared) {
+            Ok(spec) => {
+                specs.retain(|known| known.name != *name);
+                specs.push(Arc::new(spec));
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(specs) } else { Err(errors) }
+}
+
+impl Toolset {
+    /// Chooses the tools and finds them, installing what is missing.
+    ///
+    /// # Errors
+    /// Mistakes in settings or in the request. A tool that cannot be had is part of the result.
+    pub fn gather(
+        workspace: &Workspace,
+        request: &Request,
+        on: &mut dyn FnMut(Event),
+    ) -> Result<Self, Vec<UserError>> {
+        let specs = all_specs(workspace)?;
+        let mut notices = Vec::new();
+        let mut configs = configs(workspace, &specs, &mut notices)?;
+        let mut chosen = chosen(workspace, &specs, &configs);
+        notices.extend(chosen.notice.take());
+        let choices = requested(chosen.on, request, &specs).map_err(|error| vec![error])?;
+        let mut finder = Finder::new(workspace, request.network, &specs);
+        let mut toolset = Self { notices, ..Self::default() };
+        for choice in choices {
+            let Some(spec) = specs.iter().find(|spec| spec.name == choice.tool) else { continue };
+            let settings = workspace.settings.per_tool.get(&spec.name).cloned().unwrap_or_default();
+            match finder.find(spec, &settings, on) {
+                Ok(resolved) => toolset.active.push(ActiveTool {
+                    spec: Arc::clone(spec),
+                    config: configs.remove(&spec.name).unwrap_or_default(),
+                    settings,
+                    resolved,
+                    why: choice.why,
+                }),
+                // Nobody asked for it: its absence is no failure.
+                Err(failure) if finder.is_unused(spec, choice.why) => {
+                    let what = format!("{} is left out: {}", spec.name, failure.message);
+                    let notice = Notice::info(what);
+                    toolset.notices.push(match failure.hint {
+                        Some(hint) => notice.hint(hint),
+                        None => notice,
+                    });
+                }
+                Err(failure) => {
+                    toolset.missing.push(MissingTool { tool: spec.name.clone(), failure });
+                }
+            }
+        }
+        toolset.notices.extend(finder.notices);
+        Ok(toolset)
+    }
+}
+
+fn configs(
+    workspace: &Workspace,
+    specs: &[Arc<ToolSpec>],
+    notices: &mut Vec<Notice>,
+) -> Result<BTreeMap<ToolId, ToolConfig>, Vec<UserError>> {
+    let places = workspace.places();
+    let mut configs = BTreeMap::new();
+    let mut errors: Vec<UserError> = Vec::new();
+    for spec in specs {
+        let preset = workspace.preset.as_ref().and_then(|p| p.table(spec.name.as_str()));
+        let read = lookup::tool_config(&spec.config, &places).and_then(|mut config| {
+            let preset = preset.map(|(table, _)| table);
+            let notice = handover::complete(&spec.config, &mut config, preset, &places)?;
+            notices.extend(notice);
+            Ok(config)
+        });
+        match read {
+            Ok(config) => {
+                configs.insert(spec.name.clone(), config);
+            }
+            // One broken file is the trouble of many tools.
+            Err(error) if errors.contains(&error) => {}
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(configs) } else { Err(errors) }
+}
+
+fn chosen(
+    workspace: &Workspace,
+    specs: &[Arc<ToolSpec>],
+    configs: &BTreeMap<ToolId, ToolConfig>,
+) -> Chosen {
+    let is_test = |name: &[u8]| {
+        name.ends_with(b".py") && (name.starts_with(b"test_") || name.ends_with(b"_test.py"))
+    };
+    let has_tests = workspace.files.files.iter().any(|file| is_test(file.path.file_name()));
+    let specs: Vec<&ToolSpec> = specs.iter().map(Arc::as_ref).collect();
+    choose(
+        &specs,
+        &Evidence {
+            settings: &workspace.settings,
+            configs,
+            dependencies: &Dependencies::read(&workspace.root, &workspace.documents),
+            tests: if has_tests { Tests::Present } else { Tests::Absent },
+        },
+    )
+}
+
+/// What the command line makes of the choice.
+fn requested(
+    chosen: Vec<Choice>,
+    request: &Request,
+    specs: &[Arc<ToolSpec>],
+) -> Result<Vec<Choice>, UserError> {
+    let known: Vec<ToolId> = specs.iter().map(|spec| spec.name.clone()).collect();
+    for name in request.only.iter().flatten().chain(&request.skip) {
+        if !known.contains(name) {
+            return Err(unknown_tool(name.as_str(), &known));
+        }
+    }
+    let choices = match &request.only {
+        Some(only) => {
+            let asked = known.into_iter().filter(|tool| only.contains(tool));
+            asked.map(|tool| Choice { tool, why: Why::Asked }).collect()
+        }
+        None => chosen,
+    };
+    Ok(choices.into_iter().filter(|choice| !request.skip.contains(&choice.tool)).collect())
+}
+
+/// Finds tools, remembering what was looked at.
+struct Finder<'a> {
+    workspace: &'a Workspace,
+    network: Network,
+    specs: &'a [Arc<ToolSpec>],
+    /// The environment on `PATH`, which is the project's when it has none of its own and the
+    /// tools that need one are installed there, as on a CI machine.
+    on_path: OnceCell<Option<Arc<Environment>>>,
+    made: BTreeMap<PathBuf, Arc<Environment>>,
+    notices: Vec<Notice>,
+}
+
+impl<'a> Finder<'a> {
+    fn new(workspace: &'a Workspace, network: Network, specs: &'a [Arc<ToolSpec>]) -> Self {
+        Self {
+            workspace,
+            network,
+            specs,
+            on_path: OnceCell::new(),
+            made: BTreeMap::new(),
+            notices: Vec::new(),
+        }
+    }
+
+    /// The project's environment and where it was found, for people.
+    fn project(&self) -> Option<(Arc<Environment>, String)> {
+        if let Some(own) = &self.workspace.environment {
+            let place = own.environment.interpreter.prefix.display();
+            return Some((Arc::clone(&own.environment), format!("{place} ({})", own.origin)));
+        }
+        let on_path = self.environment_on_path()?;
+        let has = |spec: &Arc<ToolSpec>| {
+            let package = spec.package.as_deref();
+            needs_project(spec) && package.is_some_and(|p| on_path.distribution(p).is_some())
+        };
+        let place = on_path.interpreter.prefix.display().to_string();
+        self.specs.iter().any(has).then_some((on_path, format!("{place} (PATH)")))
+    }
+
+    fn environment_on_path(&self) -> Option<Arc<Environment>> {
+        let workspace = self.workspace;
+        let load = || {
+            let python = python::on_path(&workspace.root, &workspace.variables)?;
+            load_environment(&python, &workspace.root, &workspace.variables, &workspace.states)
+                .map_err(|error| log::warn!("{}: {error}", python.display()))
+                .ok()
+        };
+        self.on_path.get_or_init(|| load().map(Arc::new)).clone()
+    }
+
+    fn find(
+        &mut self,
+        spec: &Arc<ToolSpec>,
+        settings: &ToolSettings,
+        on: &mut dyn FnMut(Event),
+    ) -> Result<Resolved, Failure> {
+        let states = &self.workspace.states;
+        let project = self.project();
+        if let Some((environment, origin)) = &project
+            && let Some(found) = Resolved::in_environment(spec, environment, origin, states)
+        {
+            return Ok(found);
+        }
+        if spec.package.is_none() || spec.provision.is_empty() {
+            return self.program(spec);
+        }
+        if let Some((_, origin)) = &project
+            && needs_project(spec)
+            && spec.command.outside_args.is_empty()
+        {
+            return Err(self.not_in_project(spec, origin));
+        }
+        let made = self.made_environment(spec, settings, on)?;
+        let origin = format!("{} (made by pyqa)", made.interpreter.prefix.display());
+        let found = Resolved::in_environment(spec, &made, &origin, states);
+        let mut found =
+            found.ok_or_else(|| missing(spec, "the environment made for it lacks it"))?;
+        if needs_project(spec) {
+            match project {
+                Some((environment, _)) => found.look_into(spec, environment),
+                None => self.without_dependencies(),
+            }
+        }
+        Ok(found)
+    }
+
+    /// A tool that no Python package brings.
+    fn program(&self, spec: &Arc<ToolSpec>) -> Result<Resolved, Failure> {
+        let any = match self.project() {
+            Some((environment, _)) => Some(environment),
+            None => self.environment_on_path(),
+        };
+        let environment = any.ok_or_else(|| missing(spec, "there is no Python on this machine"))?;
+        let path = self.workspace.variables.get("PATH").unwrap_or_default();
+        let workspace = self.workspace;
+        let program =
+            Resolved::on_path(spec, path, &environment, &workspace.root, &workspace.states);
+        program.ok_or_else(|| {
+            let mut failure =
+                missing(spec, &format!("there is no `{}` on PATH", spec.command.program));
+            failure.hint = Some("install it, or leave it out with `--skip`".to_owned());
+            failure
+        })
+    }
+
+    fn made_environment(
+        &mut self,
+        spec: &Arc<ToolSpec>,
+        settings: &ToolSettings,
+        on: &mut dyn FnMut(Event),
+    ) -> Result<Arc<Environment>, Failure> {
+        // Tools that parse the project's code have to know its Python.
+        let base = match self.project() {
+            Some((environment, _)) => Some(environment),
+            None => self.environment_on_path(),
+        };
+        let base = base.ok_or_else(|| missing(spec, "there is no Python on this machine"))?;
+        let workspace = self.workspace;
+        let folder = workspace.cache.environments(|name| workspace.variables.path(name));
+        let requirements = requirements(spec, self.specs, &settings.requirements);
+        let maker = Maker {
+            folder: &folder,
+            python: &base.interpreter.executable,
+            python_version: &base.interpreter.describe(),
+            network: self.network,
+            variables: &workspace.variables,
+        };
+        let python = maker.provide(spec.name.as_str(), &requirements, &mut |done, total| {
+            on(Event::Provisioning { what: requirements.join(" "), done, total });
+        })?;
+        if let Some(known) = self.made.get(&python) {
+            return Ok(Arc::clone(known));
+        }
+        let loaded =
+            load_environment(&python, &workspace.root, &workspace.variables, &workspace.states);
+        let environment = Arc::new(loaded.map_err(|error| missing(spec, &error.to_string()))?);
+        self.made.insert(python, Arc::clone(&environment));
+        Ok(environment)
+    }
+
+    fn without_dependencies(&mut self) {
+        let notice = Notice::warning(
+            "the project has no Python environment: its dependencies are not installed where its types are checked and its tests run",
+        )
+        .hint("make one, for example with `python -m venv .venv`, and install the project in it");
+        if !self.notices.contains(&notice) {
+            self.notices.push(notice);
+        }
+    }
+
+    fn not_in_project(&self, spec: &ToolSpec, origin: &str) -> Failure {
+        let root = &self.workspace.root;
+        let has = |name: &str| root.join(name).exists();
+        let package = spec.package.as_deref().unwrap_or(spec.name.as_str());
+        let command = if has("uv.lock") {
+            format!("uv add --dev {package}")
+        } else if has("poetry.lock") {
+            format!("poetry add --group dev {package}")
+        } else if has("pdm.lock") {
+            format!("pdm add --dev {package}")
+        } else if has("Pipfile") {
+            format!("pipenv install --dev {package}")
+        } else {
+            format!("python -m pip install {package}")
+        };
+        let mut failure =
+            missing(spec, &format!("it is not installed in the project's environment {origin}"));
+        failure.hint = Some(format!(
+            "install it with `{command}`, or leave it out with `--skip {}`",
+            spec.name
+        ));
+        failure
+    }
+
+    /// On by default only, in a project that evidently does without it.
+    fn is_unused(&self, spec: &ToolSpec, why: Why) -> bool {
+        why == Why::Default && needs_project(spec) && self.workspace.environment.is_some()
+    }
+}
+
+fn missing(spec: &ToolSpec, reason: &str) -> Failure {
+    Failure {
+        kind: FailureKind::Missing,
+        message: format!("{}: {reason}", spec.name),
+        output: String::new(),
+        hint: None,
+    }
+}

@@ -1,0 +1,200 @@
+//! The work of one tool while a run lasts: which units are answered, which batches are out, and
+//! what came back. Knows nothing of processes.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::cache::entry::{Entry, ExtraInput};
+use crate::event::{Failure, ToolReport, UnitReason};
+use crate::finding::{Finding, Severity, TestCase, ToolId};
+use crate::paths::RelPath;
+use crate::plan::unit::{Scope, ToolPlan, Unit};
+use crate::project::files::FileSet;
+
+use super::lookup::seconds_now;
+
+/// What a process said about the units of its batch.
+pub struct Answer {
+    pub findings: Vec<Finding>,
+    pub tests: Vec<TestCase>,
+    pub inputs: Vec<ExtraInput>,
+    pub cost: Duration,
+}
+
+/// One tool's units and their results.
+pub struct Work {
+    pub plan: ToolPlan,
+    /// Per unit: replayed from the store.
+    pub replayed: Vec<Option<Entry>>,
+    /// Per unit: from this run.
+    fresh: Vec<Option<Entry>>,
+    /// Findings that belong to none of the units; shown, never stored.
+    stray: Vec<Finding>,
+    pub failures: Vec<Failure>,
+    pub reasons: Vec<UnitReason>,
+    /// Batches that are not back yet.
+    pub outstanding: usize,
+    started: Option<Instant>,
+    ended: Option<Instant>,
+}
+
+impl Work {
+    pub fn new(plan: ToolPlan, replayed: Vec<Option<Entry>>) -> Self {
+        let fresh = plan.units.iter().map(|_| None).collect();
+        Self {
+            plan,
+            replayed,
+            fresh,
+            stray: Vec::new(),
+            failures: Vec::new(),
+            reasons: Vec::new(),
+            outstanding: 0,
+            started: None,
+            ended: None,
+        }
+    }
+
+    pub fn tool(&self) -> &ToolId {
+        &self.plan.tool
+    }
+
+    /// Indexes of the units that have to run.
+    pub fn missing(&self) -> Vec<usize> {
+        (0..self.plan.units.len()).filter(|&unit| self.replayed[unit].is_none()).collect()
+    }
+
+    pub fn begin(&mut self) {
+        self.started.get_or_insert_with(Instant::now);
+    }
+
+    /// Takes what a process said about `units`. A unit that is the project gathers the answers of
+    /// all its batches.
+    pub fn answer(&mut self, units: &[usize], answer: Answer, files: &FileSet) {
+        self.ended = Some(Instant::now());
+        match self.plan.scope {
+            Scope::File => self.answer_files(units, answer, files),
+            Scope::Project | Scope::AllFiles => {
+                let entry = self.fresh[0].get_or_insert_with(|| empty_entry(Duration::ZERO));
+                entry.findings.extend(answer.findings);
+                entry.tests.extend(answer.tests);
+                entry.inputs.extend(answer.inputs);
+                entry.cost += answer.cost;
+            }
+        }
+    }
+
+    fn answer_files(&mut self, units: &[usize], answer: Answer, files: &FileSet) {
+        let bytes_of = |unit: usize| {
+            self.plan.units[unit].file.map_or(0, |index| files.files[index].stat.size) + 1
+        };
+        let all: u64 = units.iter().map(|&unit| bytes_of(unit)).sum();
+        let mut by_path: BTreeMap<&RelPath, usize> = BTreeMap::new();
+        for &unit in units {
+            // Each file bears its share of the batch by size.
+            #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+            let share = bytes_of(unit) as f64 / all.max(1) as f64;
+            self.fresh[unit] = Some(empty_entry(answer.cost.mul_f64(share)));
+            if let Some(index) = self.plan.units[unit].file {
+                by_path.insert(&files.files[index].path, unit);
+            }
+        }
+        for finding in answer.findings {
+            let unit = finding.location.as_ref().and_then(|place| by_path.get(&place.path));
+            match unit.and_then(|&unit| self.fresh[unit].as_mut()) {
+                Some(entry) => entry.findings.push(finding),
+                None => self.stray.push(finding),
+            }
+        }
+    }
+
+    /// Notes that a process failed; what it was to answer stays unanswered.
+    pub fn fail(&mut self, failure: Failure) {
+        self.ended = Some(Instant::now());
+        self.failures.push(failure);
+    }
+
+    /// Whether every unit is answered and nothing went wrong.
+    fn is_whole(&self) -> bool {
+        self.failures.is_empty() && self.outstanding == 0
+    }
+
+    /// Results of this run that may be stored: of units that are answered in full.
+    pub fn to_store(&self) -> Vec<(&Unit, &Entry)> {
+        let whole = self.plan.scope == Scope::File || self.is_whole();
+        self.plan
+            .units
+            .iter()
+            .zip(&self.fresh)
+            .filter(|_| whole && self.stray.is_empty())
+            .filter_map(|(unit, entry)| Some((unit, entry.as_ref()?)))
+            .collect()
+    }
+
+    /// The findings of this tool, replayed and new.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        let entries = self.replayed.iter().zip(&self.fresh).filter_map(|(old, new)| {
+            // A replayed unit that ran again, to verify it, speaks with the new answer.
+            new.as_ref().or(old.as_ref())
+        });
+        entries.flat_map(|entry| &entry.findings).chain(&self.stray)
+    }
+
+    /// Units whose replayed findings differ from those of this run.
+    pub fn disagreements(&self) -> Vec<&Unit> {
+        let same = |old: &Entry, new: &Entry| {
+            let sorted = |entry: &Entry| {
+                let mut findings = entry.findings.clone();
+                findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+                findings
+            };
+            sorted(old) == sorted(new)
+        };
+        let pairs = self.replayed.iter().zip(&self.fresh).zip(&self.plan.units);
+        pairs
+            .filter_map(|((old, new), unit)| {
+                let (old, new) = (old.as_ref()?, new.as_ref()?);
+                (!same(old, new)).then_some(unit)
+            })
+            .collect()
+    }
+
+    /// What became of the tool.
+    pub fn report(&self, version: Option<String>) -> ToolReport {
+        let replayed = |unit: &usize| self.replayed[*unit].is_some() && self.fresh[*unit].is_none();
+        let all = 0..self.plan.units.len();
+        let tests = self.replayed.iter().zip(&self.fresh);
+        ToolReport {
+            tool: self.plan.tool.clone(),
+            version,
+            findings: self.findings().filter(|f| f.severity != Severity::Note).count(),
+            units_run: self.fresh.iter().flatten().count(),
+            units_replayed: all.clone().filter(replayed).count(),
+            per_file: self.plan.scope == Scope::File,
+            elapsed: match (self.started, self.ended) {
+                (Some(start), Some(end)) => end.saturating_duration_since(start),
+                _ => Duration::ZERO,
+            },
+            saved: all
+                .filter(replayed)
+                .filter_map(|unit| self.replayed[unit].as_ref())
+                .map(|entry| entry.cost)
+                .sum(),
+            failures: self.failures.clone(),
+            reasons: self.reasons.clone(),
+            tests: tests
+                .filter_map(|(old, new)| new.as_ref().or(old.as_ref()))
+                .flat_map(|entry| entry.tests.clone())
+                .collect(),
+        }
+    }
+}
+
+fn empty_entry(cost: Duration) -> Entry {
+    Entry {
+        findings: Vec::new(),
+        tests: Vec::new(),
+        cost,
+        stored: seconds_now(),
+        inputs: Vec::new(),
+    }
+}
