@@ -10,9 +10,11 @@
 //! - [`cache`]: file states and stored results
 //! - [`exec`]: processes and workers
 //! - [`engine`]: one run from request to outcome
+//! - [`baseline`]: which findings are known and accepted
 //! - [`report`]: what is shown
 //! - [`finding`], [`event`], [`paths`], [`hash`], [`error`]: the words they all use
 
+pub mod baseline;
 pub mod cache;
 pub mod cli;
 pub mod config;

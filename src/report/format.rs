@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use clap::ValueEnum;
 
-use super::{Report, concise, full, json, jsonl};
+use super::{Report, checkstyle, concise, full, github, gitlab, json, jsonl, junit, rdjson, sarif};
 use crate::error::{UserError, nearest};
 
 /// `--output-format`
@@ -21,6 +21,18 @@ pub enum OutputFormat {
     Json,
     /// One JSON object a line: the findings, then the summary
     Jsonl,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit XML: pytest's cases and a suite for each linter
+    Junit,
+    /// Workflow commands that GitHub Actions shows as annotations
+    Github,
+    /// GitLab's Code Quality report
+    Gitlab,
+    /// Checkstyle's XML
+    Checkstyle,
+    /// reviewdog's diagnostics, with the formatter's fixes as suggestions
+    Rdjson,
 }
 
 impl OutputFormat {
@@ -30,13 +42,19 @@ impl OutputFormat {
             Self::Concise => Box::new(concise::Concise),
             Self::Json => Box::new(json::Json),
             Self::Jsonl => Box::new(jsonl::JsonLines),
+            Self::Sarif => Box::new(sarif::Sarif),
+            Self::Junit => Box::new(junit::JUnit),
+            Self::Github => Box::new(github::GitHub),
+            Self::Gitlab => Box::new(gitlab::GitLab),
+            Self::Checkstyle => Box::new(checkstyle::Checkstyle),
+            Self::Rdjson => Box::new(rdjson::RdJson),
         }
     }
 
     /// Whether the format tells of tools that failed. Where it does not, they belong on standard
     /// error ([`failures::write`](super::failures::write)).
     pub fn tells_failures(self) -> bool {
-        !matches!(self, Self::Concise)
+        !matches!(self, Self::Concise | Self::Gitlab | Self::Checkstyle | Self::Rdjson)
     }
 
     /// The name typed on the command line.

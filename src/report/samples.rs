@@ -3,21 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Color, Limit, ReadSource, ReportContext, Verbosity};
+use super::{ReadSource, ReportContext};
 use crate::error::ExitStatus;
 use crate::event::{Failure, FailureKind, Notice, Outcome, ToolReport, UnitReason};
 use crate::finding::{Finding, Location, Severity, TestCase, TestOutcome, ToolId};
 use crate::paths::RelPath;
 
 pub(super) fn context<'a>(source: &'a ReadSource<'a>) -> ReportContext<'a> {
-    ReportContext {
-        root: Path::new("/home/me/my project"),
-        color: Color::Never,
-        width: 80,
-        verbosity: Verbosity::Normal,
-        limit: Limit::Readable,
-        source,
-    }
+    ReportContext { width: 80, ..ReportContext::plain(Path::new("/home/me/my project"), source) }
 }
 
 /// Content of the files that the samples speak of.

@@ -87,7 +87,7 @@ impl Row {
 }
 
 /// What the tool found. A failure comes first: it must not be overlooked behind a number.
-fn verdict(tool: &ToolReport) -> String {
+pub(super) fn verdict(tool: &ToolReport) -> String {
     let found = match tool.findings {
         0 => None,
         count => Some(plural(count, "finding")),

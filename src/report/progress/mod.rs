@@ -239,6 +239,14 @@ mod tests {
         assert!(shown.contains("black   ━━━━━━━━━━╸─────────  40/79"), "{shown}");
         assert!(shown.contains("mypy    running"), "{shown}");
         assert!(!shown.contains("bandit"), "{shown}");
+        for event in &events()[10..] {
+            progress.event(event).unwrap();
+        }
+        let Shown::Live(live) = &progress.shown else { unreachable!("the mode is live") };
+        live.draw();
+        let shown = screen.contents();
+        assert!(shown.contains("black   1 finding in 420 ms"), "{shown}");
+        assert!(shown.contains("mypy    crashed"), "{shown}");
         drop(progress);
         assert_snapshot!(screen.contents(), @r"
         note: ruff takes the place of flake8

@@ -1,0 +1,3 @@
+//! Findings that are known and accepted.
+
+pub mod fingerprint;
