@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::ValueEnum;
 
 use super::{Report, checkstyle, concise, full, github, gitlab, json, jsonl, junit, rdjson, sarif};
-use crate::error::{UserError, nearest};
+use crate::error::UserError;
 
 /// `--output-format`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -81,11 +81,8 @@ impl FromStr for ReportTarget {
         let known: Vec<String> =
             OutputFormat::value_variants().iter().map(|format| format.name()).collect();
         let format = OutputFormat::from_str(name, false).map_err(|_| {
-            let error = UserError::new(format!("unknown output format `{name}`"));
-            match nearest(name, known.iter().map(String::as_str)) {
-                Some(name) => error.hint(format!("did you mean `{name}`?")),
-                None => error.hint(format!("the formats are {}", known.join(", "))),
-            }
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            UserError::new(format!("unknown output format `{name}`")).suggest(name, &known)
         })?;
         Ok(Self { format, file: PathBuf::from(file) })
     }

@@ -7,7 +7,7 @@ use crate::finding::Location;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {
     pub line: u32,
-    /// In characters.
+    /// In characters, or what the tool takes for them.
     pub column: Option<u32>,
     /// Equal to `line` where the tool names no end.
     pub end_line: u32,
