@@ -131,6 +131,8 @@ pub struct UnitReason {
 pub struct Outcome {
     /// The project's root, absolute.
     pub root: std::path::PathBuf,
+    /// Top of the repository that holds it, absolute; the root itself where there is none.
+    pub repository: std::path::PathBuf,
     /// Sorted by [`Finding::sort_key`].
     pub findings: Vec<Finding>,
     /// In the order of the plan.

@@ -152,6 +152,10 @@ pub struct Output {
     #[arg(long, value_name = "FORMAT=FILE")]
     pub report: Vec<ReportTarget>,
 
+    /// Count the findings of each code
+    #[arg(long)]
+    pub statistics: bool,
+
     /// Print all findings, however many
     #[arg(long)]
     pub no_limit: bool,

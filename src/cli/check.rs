@@ -16,7 +16,9 @@ use crate::exec::cancel::CancelToken;
 use crate::exec::signals::cancel_on_signals;
 use crate::paths::RelPath;
 use crate::project::variables::Variables;
-use crate::report::{Color, Limit, ReportContext, explain, failures, summary};
+use crate::report::{
+    Color, Limit, OutputFormat, ReportContext, explain, failures, github, statistics, summary,
+};
 
 pub(super) fn run(
     args: &CheckArgs,
@@ -45,7 +47,27 @@ pub(super) fn run(
     });
     progress.finish();
     let outcome = checked?;
-    report(args, console, &outcome)
+    report(args, console, variables, &outcome)
+}
+
+/// On GitHub, findings are annotations beside the log, and a table on the run's page where there
+/// are more than it shows.
+fn annotate(
+    outcome: &Outcome,
+    context: &ReportContext<'_>,
+    variables: &Variables,
+    stdout: &mut dyn Write,
+) -> io::Result<()> {
+    OutputFormat::Github.report().write(outcome, context, stdout)?;
+    let Some(page) = variables.path("GITHUB_STEP_SUMMARY") else { return Ok(()) };
+    let used = fs::metadata(&page).map_or(0, |meta| meta.len());
+    let used = usize::try_from(used).unwrap_or(usize::MAX);
+    match github::step_summary(outcome, context, used) {
+        Some(text) => {
+            fs::File::options().append(true).create(true).open(page)?.write_all(text.as_bytes())
+        }
+        None => Ok(()),
+    }
 }
 
 fn request(args: &CheckArgs, global: &Global, variables: &Variables) -> Result<Request, UserError> {
@@ -78,16 +100,21 @@ pub(super) fn current_folder() -> Result<std::path::PathBuf, UserError> {
     })
 }
 
-fn report(args: &CheckArgs, console: &Console, outcome: &Outcome) -> Result<ExitStatus, Stop> {
+fn report(
+    args: &CheckArgs,
+    console: &Console,
+    variables: &Variables,
+    outcome: &Outcome,
+) -> Result<ExitStatus, Stop> {
     let root = &outcome.root;
     let read = |path: &RelPath| fs::read(path.below(root)).ok();
     let context = |color: Color| ReportContext {
-        root,
+        repository: &outcome.repository,
         color,
         width: console.width,
         verbosity: console.verbosity,
         limit: if args.output.no_limit { Limit::None } else { Limit::Readable },
-        source: &read,
+        ..ReportContext::plain(root, &read)
     };
     let mut errors = Vec::new();
     for target in &args.output.report {
@@ -108,6 +135,13 @@ fn report(args: &CheckArgs, console: &Console, outcome: &Outcome) -> Result<Exit
     let format = args.output.output_format;
     let mut stdout = BufWriter::new(io::stdout().lock());
     format.report().write(outcome, &context(console.stdout), &mut stdout)?;
+    if args.output.statistics {
+        statistics::write(outcome, &context(console.stdout), &mut stdout)?;
+    }
+    let is_for_people = matches!(format, OutputFormat::Full | OutputFormat::Concise);
+    if is_for_people && variables.get("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+        annotate(outcome, &context(Color::Never), variables, &mut stdout)?;
+    }
     stdout.flush()?;
     let mut stderr = Vec::new();
     let on_stderr = context(console.stderr);

@@ -358,6 +358,11 @@ impl<'a> Run<'a> {
         let status = status(&findings, &tools, cancel);
         Outcome {
             root: self.workspace.root.clone(),
+            repository: self
+                .workspace
+                .repository
+                .clone()
+                .unwrap_or_else(|| self.workspace.root.clone()),
             findings,
             tools,
             notices: self.notices,

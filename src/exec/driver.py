@@ -65,9 +65,8 @@ def main():
     if job.get("report"):
         # At the end, where it hides nothing: pytest's plugin, which workers of xdist import too.
         sys.path.append(support)
-        import pyqa_pytest_report
-
-        pyqa_pytest_report.FILE = job["report"]
+        # Not in the module, which pytest wants to import itself to rewrite its assertions.
+        sys.pyqa_pytest_report = job["report"]
     write = record_reads(job["reads"], job["root"]) if job.get("reads") else None
     module, _, function = job["entry"].partition(":")
     try:

@@ -141,6 +141,7 @@ impl From<Document> for Outcome {
     fn from(document: Document) -> Self {
         Self {
             root: std::path::PathBuf::new(),
+            repository: std::path::PathBuf::new(),
             findings: document.findings.into_iter().map(Finding::from).collect(),
             tools: document.tools.into_iter().map(ToolReport::from).collect(),
             notices: document.notices,

@@ -2,26 +2,26 @@
 
 import json
 import os
+import sys
 
 import pytest
-
-# Set by pyqa's driver in the main process; a worker of xdist reports to that one instead.
-FILE = None
 
 # Longest text of one failure that is written, in characters.
 LONGEST = 20000
 
 
 def pytest_configure(config):
-    if FILE is not None and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Recorder(config), "pyqa-recorder")
+    # Set by pyqa's driver in the main process; a worker of xdist reports to that one instead.
+    file = getattr(sys, "pyqa_pytest_report", None)
+    if file is not None and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Recorder(config, file), "pyqa-recorder")
 
 
 class Recorder:
-    def __init__(self, config):
+    def __init__(self, config, file):
         self.invocation = os.getcwd()
         self.rootdir = str(config.rootpath if hasattr(config, "rootpath") else config.rootdir)
-        self.out = open(FILE, "w", encoding="utf-8", errors="backslashreplace")
+        self.out = open(file, "w", encoding="utf-8", errors="backslashreplace")
         self.tests = {}
 
     def line(self, **values):
