@@ -12,6 +12,8 @@ use super::request::{AfterFinding, CacheUse, Reasons, Request};
 use super::toolset::{ActiveTool, Toolset};
 use super::work::Work;
 use super::workspace::Workspace;
+use rayon::slice::ParallelSliceMut;
+
 use crate::cache::inputs::LastInput;
 use crate::cache::tool_state::{Seen, ToolState};
 use crate::error::{ExitStatus, UserError};
@@ -86,20 +88,19 @@ impl<'a> Run<'a> {
     fn add(&mut self, tool: &'a ActiveTool, plan: ToolPlan) {
         let workspace = self.workspace;
         let cache_use = self.cache_use(tool);
-        let found = if cache_use == CacheUse::Off {
+        let mut found = if cache_use == CacheUse::Off {
             Found { entries: plan.units.iter().map(|_| None).collect(), pack: None, expired: false }
         } else {
             let age = max_age(tool);
             look_up(&plan, &workspace.store, &workspace.states, &workspace.root, age)
         };
-        let entries = found.entries.clone();
-        let mut work = Work::new(plan, entries);
+        let mut work = Work::new(plan, std::mem::take(&mut found.entries));
         let to_run = match cache_use {
             CacheUse::Verify => (0..work.plan.units.len()).collect(),
             CacheUse::ReadWrite | CacheUse::Off => work.missing(),
         };
         if self.request.reasons == Reasons::Told {
-            let replayed: Vec<bool> = found.entries.iter().map(Option::is_some).collect();
+            let replayed: Vec<bool> = work.replayed.iter().map(Option::is_some).collect();
             let last = workspace.last_inputs.get(work.tool());
             let circumstance = match cache_use {
                 CacheUse::Off => Circumstance::NoCache,
@@ -291,7 +292,7 @@ impl<'a> Run<'a> {
             let used: Vec<Fingerprint> = plan
                 .units
                 .iter()
-                .zip(&found.entries)
+                .zip(&task.work.replayed)
                 .filter_map(|(unit, entry)| entry.as_ref().and(unit.key))
                 .collect();
             if !kept.is_empty() {
@@ -335,9 +336,6 @@ impl<'a> Run<'a> {
 
     /// The whole result.
     pub fn outcome(mut self, cancel: &CancelToken, begun: Instant) -> Outcome {
-        let mut findings: Vec<Finding> =
-            self.tasks.iter().flat_map(|task| task.work.findings().cloned()).collect();
-        findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
         for task in &mut self.tasks {
             note_disagreements(task, self.workspace);
         }
@@ -355,6 +353,9 @@ impl<'a> Run<'a> {
             reasons: Vec::new(),
             tests: Vec::new(),
         }));
+        let mut findings: Vec<Finding> =
+            self.tasks.into_iter().flat_map(|task| task.work.into_findings()).collect();
+        findings.par_sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
         let status = status(&findings, &tools, cancel);
         Outcome {
             root: self.workspace.root.clone(),

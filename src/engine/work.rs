@@ -139,6 +139,15 @@ impl Work {
         entries.flat_map(|entry| &entry.findings).chain(&self.stray)
     }
 
+    /// The same, at the end of the run.
+    pub fn into_findings(self) -> Vec<Finding> {
+        let entries = self.replayed.into_iter().zip(self.fresh);
+        let mut findings: Vec<Finding> =
+            entries.filter_map(|(old, new)| new.or(old)).flat_map(|e| e.findings).collect();
+        findings.extend(self.stray);
+        findings
+    }
+
     /// Units whose replayed findings differ from those of this run.
     pub fn disagreements(&self) -> Vec<&Unit> {
         let same = |old: &Entry, new: &Entry| {
