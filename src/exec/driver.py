@@ -57,6 +57,21 @@ def record_reads(file, root):
     return write
 
 
+def entry_point(names):
+    """The first of the functions, `module:name` separated by spaces, that there is."""
+    for at, name in enumerate(names.split(), 1):
+        module, _, attributes = name.partition(":")
+        __import__(module)
+        try:
+            entry = sys.modules[module]
+            for attribute in attributes.split("."):
+                entry = getattr(entry, attribute)
+            return entry
+        except AttributeError:
+            if at == len(names.split()):
+                raise
+
+
 def main():
     job = json.loads(sys.argv[1])
     support = sys.path[0]
@@ -68,13 +83,8 @@ def main():
         # Not in the module, which pytest wants to import itself to rewrite its assertions.
         sys.pyqa_pytest_report = job["report"]
     write = record_reads(job["reads"], job["root"]) if job.get("reads") else None
-    module, _, function = job["entry"].partition(":")
     try:
-        __import__(module)
-        entry = sys.modules[module]
-        for name in function.split("."):
-            entry = getattr(entry, name)
-        sys.exit(entry())
+        sys.exit(entry_point(job["entry"])())
     finally:
         if write:
             write()

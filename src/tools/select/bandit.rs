@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use memchr::memmem::Finder;
 use serde_json::Value;
 
 use super::fnmatch::Patterns;
@@ -20,7 +21,7 @@ pub(super) struct Bandit {
     names: Patterns,
     patterns: Patterns,
     /// What makes a path excluded by being a part of it.
-    parts: Vec<Box<[u8]>>,
+    parts: Vec<Finder<'static>>,
     /// Folders of `.bandit`'s `targets`, as they are written. Searched in place of the root.
     targets: Option<Vec<Target>>,
 }
@@ -48,7 +49,7 @@ impl Bandit {
         Self {
             names,
             patterns: Patterns::new(&excluded),
-            parts: excluded.into_iter().map(|part| part.into_bytes().into()).collect(),
+            parts: excluded.iter().map(|part| Finder::new(part).into_owned()).collect(),
             targets: of_ini("targets").map(|text| text.split(',').map(Target::new).collect()),
         }
     }
@@ -90,13 +91,9 @@ impl Choice for Bandit {
             }
         }
         self.names.matches(&name)
-            && !self.parts.iter().any(|part| contains(&name, part))
+            && !self.parts.iter().any(|part| part.find(&name).is_some())
             && !self.patterns.matches(&name)
     }
-}
-
-fn contains(text: &[u8], part: &[u8]) -> bool {
-    part.is_empty() || memchr::memmem::find(text, part).is_some()
 }
 
 /// What bandit 1.9.4 did with `bandit -r .` on the same trees.

@@ -47,7 +47,8 @@ pub(super) struct Black {
     include: Option<Regex>,
     folders: Folders,
     ignore_rules: IgnoreRules,
-    black_root: PathBuf,
+    /// Where links may lead.
+    territory: PathBuf,
     root: PathBuf,
     /// The root itself lies in a folder that is excluded.
     nothing: bool,
@@ -80,7 +81,7 @@ impl Black {
             include: compile(config, "include")?,
             folders: Folders::default(),
             ignore_rules: IgnoreRules::new(&root, &black_root),
-            black_root,
+            territory: black_root,
             root,
         })
     }
@@ -127,19 +128,22 @@ impl Choice for Black {
             }
         };
         let Self { excludes, folders, .. } = self;
-        included
-            && !self.nothing
-            && !folders.is_excluded(file.path.parent(), &|folder| excludes.folder(folder))
-            && !excludes.file(path)
-            && !(file.ignored && excludes.has_defaults && self.ignore_rules.ignore(&file.path))
-            && !(file.link.is_some() && self.leads_outside(file))
+        if !included
+            || self.nothing
+            || folders.is_excluded(file.path.parent(), &|folder| excludes.folder(folder))
+            || excludes.file(path)
+        {
+            return false;
+        }
+        let ignored = file.ignored && excludes.has_defaults && self.ignore_rules.ignore(&file.path);
+        !ignored && (file.link.is_none() || !self.leads_outside(file))
     }
 }
 
 impl Black {
     fn leads_outside(&self, file: &ProjectFile) -> bool {
         let target = file.path.below(&self.root).canonicalize();
-        !target.is_ok_and(|target| target.starts_with(&self.black_root))
+        !target.is_ok_and(|target| target.starts_with(&self.territory))
     }
 }
 
