@@ -78,12 +78,16 @@ pub struct Parsed {
     pub findings: Vec<Finding>,
     pub tests: Vec<TestCase>,
     pub verdict: Verdict,
+    /// Why this answer must not be kept for later runs, although it is one: the same input gave
+    /// another answer before.
+    pub unstable: Option<String>,
 }
 
 impl Parsed {
     /// Nothing was read, because the process did not come to an end of its own.
     pub fn failed(failure: Failure) -> Self {
-        Self { findings: Vec::new(), tests: Vec::new(), verdict: Verdict::Crashed(failure) }
+        let verdict = Verdict::Crashed(failure);
+        Self { findings: Vec::new(), tests: Vec::new(), verdict, unstable: None }
     }
 }
 
@@ -102,6 +106,7 @@ struct Read {
     tests: Vec<TestCase>,
     /// Why the output cannot be trusted.
     trouble: Option<String>,
+    unstable: Option<String>,
 }
 
 /// Reads `output` as `spec` declares.
@@ -118,7 +123,7 @@ pub fn parse(spec: &ToolSpec, output: &RawOutput, context: &ParseContext<'_>) ->
     };
     read.findings.iter_mut().filter_map(|f| f.location.as_mut()).for_each(drop_empty_range);
     let verdict = judge(spec, output, &read);
-    Parsed { findings: read.findings, tests: read.tests, verdict }
+    Parsed { findings: read.findings, tests: read.tests, verdict, unstable: read.unstable }
 }
 
 fn judge(spec: &ToolSpec, output: &RawOutput, read: &Read) -> Verdict {

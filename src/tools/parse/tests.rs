@@ -3,6 +3,7 @@
 //! in `/project`.
 
 use super::*;
+use crate::finding::TestOutcome;
 use crate::tools::registry;
 use proptest::prelude::*;
 
@@ -160,23 +161,33 @@ proptest! {
     }
 }
 
-/// The output of a recorded run, read as if the project were a folder with its files.
+/// The output of a recorded run, read as if the project were a folder with its files. `case` is
+/// `version-name`; without a version, that of the preset.
 fn recorded(tool: &str, case: &str) -> (Parsed, tempfile::TempDir) {
     let spec = spec(tool);
     let root = tempfile::tempdir().unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/outputs").join(tool);
-    let read = |extension: &str| {
-        std::fs::read(folder.join(format!("{}-{case}.{extension}", spec.tested[0]))).unwrap()
+    let case = if case.starts_with(|c: char| c.is_ascii_digit()) {
+        case.to_owned()
+    } else {
+        format!("{}-{case}", spec.tested[0])
+    };
+    let here = root.path().to_str().unwrap().as_bytes();
+    let moved = regex::bytes::Regex::new("/project").unwrap();
+    let stream = |extension: &str| {
+        let bytes = std::fs::read(folder.join(format!("{case}.{extension}"))).ok()?;
+        Some(moved.replace_all(&bytes, here).into_owned())
     };
     for name in [b"n\xff.py".as_slice(), b"new\nline.py", b"badenc.py"] {
         std::fs::write(RelPath::from_bytes(name).below(root.path()), "").unwrap();
     }
-    let here = root.path().to_str().unwrap().as_bytes();
-    let moved = regex::bytes::Regex::new("/project").unwrap();
-    let stream = |extension| moved.replace_all(&read(extension), here).into_owned();
-    let code = String::from_utf8(read("exit")).unwrap().trim().parse().unwrap();
-    let output =
-        RawOutput { code, stdout: stream("stdout"), stderr: stream("stderr"), side_file: None };
+    let code = String::from_utf8(stream("exit").expect(&case)).unwrap();
+    let output = RawOutput {
+        code: code.trim().parse().unwrap(),
+        stdout: stream("stdout").unwrap_or_default(),
+        stderr: stream("stderr").unwrap_or_default(),
+        side_file: stream("report"),
+    };
     (parse(&spec, &output, &ParseContext::new(root.path())), root)
 }
 
@@ -291,4 +302,112 @@ fn words_of_others_before_a_document_and_colours_in_a_diff_are_passed_over() {
 fn mypy_s_lines_are_not_joined_to_words_before_them() {
     let parsed = parsed("mypy", 1, "a plug-in says hello\na.py:1:1:1:2: error: X  [misc]\n", "");
     assert_eq!(places(&parsed), ["a.py:1:1-1:3 misc X"]);
+}
+
+fn failure(parsed: &Parsed) -> &Failure {
+    match &parsed.verdict {
+        Verdict::Crashed(failure) => failure,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn pytest_s_failures_have_the_line_of_the_project_that_took_part_last() {
+    for case in ["6.2.5-all", "9.2.0-all"] {
+        let (parsed, _root) = recorded("pytest", case);
+        assert_eq!(parsed.verdict, Verdict::Findings, "{case}");
+        insta::assert_snapshot!(format!("pytest-{case}"), places(&parsed).join("\n"));
+    }
+}
+
+#[test]
+fn tests_are_told_one_by_one_with_xdist_too() {
+    let (plain, _root) = recorded("pytest", "all");
+    let (spread, _root) = recorded("pytest", "xdist");
+    let outcomes = |parsed: &Parsed| {
+        let mut tests: Vec<_> = parsed
+            .tests
+            .iter()
+            .map(|test| (test.id.clone(), format!("{:?}", test.outcome)))
+            .collect();
+        tests.sort();
+        // Only the plain run was asked for doctests.
+        tests.retain(|(id, _)| !id.ends_with("test_a.doc"));
+        tests
+    };
+    assert_eq!(outcomes(&plain), outcomes(&spread));
+    assert_eq!(plain.tests.len(), 18);
+    let of = |wanted: &str| {
+        plain.tests.iter().find(|test| test.id.ends_with(wanted)).map(|test| test.outcome).unwrap()
+    };
+    assert_eq!(of("::test_ok"), TestOutcome::Passed);
+    assert_eq!(of("::test_setup"), TestOutcome::Error);
+    assert_eq!(of("::test_skip"), TestOutcome::Skipped);
+    assert_eq!(of("::test_xfail"), TestOutcome::Xfailed);
+    assert_eq!(of("::test_xpass"), TestOutcome::Xpassed);
+}
+
+#[test]
+fn an_assertion_s_excerpt_and_what_the_test_printed_are_kept() {
+    let (parsed, _root) = recorded("pytest", "all");
+    let failed = parsed.findings.iter().find(|f| f.message.contains("they differ")).unwrap();
+    assert!(failed.details.iter().any(|line| line.contains("Differing items")), "{failed:?}");
+    assert_eq!(failed.details.last().unwrap(), "hello out");
+}
+
+#[test]
+fn modules_that_pytest_cannot_collect_are_findings() {
+    let (parsed, _root) = recorded("pytest", "collect");
+    assert_eq!(
+        places(&parsed),
+        [
+            "test_imp.py:1:---:- error test_imp.py: ModuleNotFoundError: No module named 'nonexist'",
+            "test_syn.py:1:---:- error test_syn.py: SyntaxError: invalid syntax",
+        ]
+    );
+    assert_eq!(parsed.verdict, Verdict::Findings);
+}
+
+#[test]
+fn a_test_file_s_name_in_any_bytes_comes_back() {
+    let (parsed, _root) = recorded("pytest", "names");
+    let path = &parsed.findings[0].location.as_ref().unwrap().path;
+    assert_eq!(path.as_bytes(), b"test_\xff.py");
+}
+
+#[test]
+fn a_session_that_broke_off_is_a_failure_even_with_exit_code_0() {
+    for (case, words) in [
+        ("interrupted", "interrupted: KeyboardInterrupt"),
+        ("gone", "before its report was complete"),
+        ("conftest", "before its report was complete"),
+    ] {
+        let (parsed, _root) = recorded("pytest", case);
+        let message = &failure(&parsed).message;
+        let exit_code_says_it = message.contains("exited with 4");
+        assert!(message.contains(words) || exit_code_says_it, "{case}: {message}");
+    }
+    let (parsed, _root) = recorded("pytest", "conftest");
+    assert!(failure(&parsed).output.contains("No module named 'nope'"));
+}
+
+#[test]
+fn no_tests_are_clean_and_a_plug_in_may_fail_a_session_that_passed() {
+    for case in ["none", "clean"] {
+        assert_eq!(recorded("pytest", case).0.verdict, Verdict::Clean, "{case}");
+    }
+    let (parsed, _root) = recorded("pytest", "coverage");
+    let expected =
+        "- session FAIL Required test coverage of 90% not reached. Total coverage: 50.00%";
+    assert_eq!(places(&parsed), [expected]);
+    assert_eq!(parsed.verdict, Verdict::Findings);
+}
+
+#[test]
+fn a_test_that_passed_only_when_run_again_is_clean_but_not_to_be_kept() {
+    let (parsed, _root) = recorded("pytest", "flaky");
+    assert_eq!(parsed.verdict, Verdict::Clean);
+    assert!(parsed.unstable.unwrap().contains("test_flaky"));
+    assert_eq!(parsed.tests.len(), 1);
+    assert_eq!(recorded("pytest", "clean").0.unstable, None);
 }
