@@ -193,6 +193,10 @@ impl Running<'_, '_> {
             Verdict::Crashed(failure) => task.work.fail(failure),
             Verdict::Clean | Verdict::Findings => {
                 task.rate = task.rate.learn(batch.bytes, elapsed);
+                if let Some(why) = parsed.unstable {
+                    log::info!("the result is not kept: {why}");
+                    task.work.distrust();
+                }
                 let answer = Answer {
                     findings: parsed.findings,
                     tests: parsed.tests,

@@ -34,6 +34,8 @@ pub struct Work {
     pub reasons: Vec<UnitReason>,
     /// Batches that are not back yet.
     pub outstanding: usize,
+    /// An answer is not one to rely on later: nothing of this run is stored.
+    unstable: bool,
     started: Option<Instant>,
     ended: Option<Instant>,
 }
@@ -49,6 +51,7 @@ impl Work {
             failures: Vec::new(),
             reasons: Vec::new(),
             outstanding: 0,
+            unstable: false,
             started: None,
             ended: None,
         }
@@ -113,6 +116,11 @@ impl Work {
         self.failures.push(failure);
     }
 
+    /// Keeps this run's answers from being stored.
+    pub fn distrust(&mut self) {
+        self.unstable = true;
+    }
+
     /// Whether every unit is answered and nothing went wrong.
     fn is_whole(&self) -> bool {
         self.failures.is_empty() && self.outstanding == 0
@@ -125,7 +133,7 @@ impl Work {
             .units
             .iter()
             .zip(&self.fresh)
-            .filter(|_| whole && self.stray.is_empty())
+            .filter(|_| whole && self.stray.is_empty() && !self.unstable)
             .filter_map(|(unit, entry)| Some((unit, entry.as_ref()?)))
             .collect()
     }

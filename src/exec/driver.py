@@ -5,61 +5,30 @@ import os
 import sys
 
 
-def record_reads(file, root):
-    """Notes which files and folders below `root` are read, for the key of the result.
-
-    A file that was written before it was read is the run's own. CPython tells of open, listdir
-    and scandir, not of stat or of reads by other programs.
-    """
-    read = set()
-    written = set()
-    prefix = root + os.sep
-
-    def note(event, args):
-        if event == "open":
-            path, mode, flags = args
-            if not isinstance(path, (str, bytes)):
-                return
-            path = os.path.abspath(os.fsdecode(path))
-            if not path.startswith(prefix):
-                return
-            if isinstance(mode, str):
-                writes = any(letter in mode for letter in "wax+")
-            else:
-                writes = bool(flags & (os.O_WRONLY | os.O_RDWR))
-            if writes:
-                written.add(path)
-            elif path not in written:
-                read.add(path)
-        elif event in ("os.listdir", "os.scandir"):
-            path = args[0]
-            if path is None:
-                path = "."
-            if not isinstance(path, (str, bytes, os.PathLike)):
-                return
-            path = os.path.abspath(os.fsdecode(path))
-            if path.startswith(prefix):
-                read.add(path)
-
-    def guarded(event, args):
+def entry_point(names):
+    """The first of the functions, `module:name` separated by spaces, that there is."""
+    for at, name in enumerate(names.split(), 1):
+        module, _, attributes = name.partition(":")
+        __import__(module)
         try:
-            note(event, args)
-        except Exception:
-            # An exception here would end the program that is looked at.
-            pass
-
-    def write():
-        with open(file, "wb") as out:
-            for path in sorted(os.fsencode(path) for path in read):
-                out.write(path + b"\0")
-
-    sys.addaudithook(guarded)
-    return write
+            entry = sys.modules[module]
+            for attribute in attributes.split("."):
+                entry = getattr(entry, attribute)
+            return entry
+        except AttributeError:
+            if at == len(names.split()):
+                raise
 
 
 def main():
     job = json.loads(sys.argv[1])
     support = sys.path[0]
+    reads = None
+    if job.get("reads"):
+        import pyqa_reads
+
+        # pytest's plugin hands it on to the workers of xdist.
+        reads = sys.pyqa_reads = pyqa_reads.Reads(job["root"])
     sys.path[0] = job["scripts"]
     sys.argv[:2] = [os.path.join(job["scripts"], job["name"])]
     if job.get("report"):
@@ -67,17 +36,11 @@ def main():
         sys.path.append(support)
         # Not in the module, which pytest wants to import itself to rewrite its assertions.
         sys.pyqa_pytest_report = job["report"]
-    write = record_reads(job["reads"], job["root"]) if job.get("reads") else None
-    module, _, function = job["entry"].partition(":")
     try:
-        __import__(module)
-        entry = sys.modules[module]
-        for name in function.split("."):
-            entry = getattr(entry, name)
-        sys.exit(entry())
+        sys.exit(entry_point(job["entry"])())
     finally:
-        if write:
-            write()
+        if reads:
+            reads.write(job["reads"])
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ use crate::hash::ContentHash;
 use crate::paths::write_atomic;
 
 const DRIVER: &str = include_str!("driver.py");
+const READS: &str = include_str!("reads.py");
 const PYTEST_REPORT: &str = include_str!("../tools/pytest_report.py");
 
 /// Python files of pyqa's own, written where an interpreter can read them.
@@ -27,9 +28,14 @@ impl Support {
     /// # Errors
     /// Those of writing.
     pub fn install(folder: &Path) -> io::Result<Self> {
-        let name = ContentHash::of([DRIVER, PYTEST_REPORT].concat().as_bytes()).to_string();
+        let name = ContentHash::of([DRIVER, READS, PYTEST_REPORT].concat().as_bytes()).to_string();
         let folder = folder.join(&name[..16]);
-        for (name, text) in [("driver.py", DRIVER), ("pyqa_pytest_report.py", PYTEST_REPORT)] {
+        let files = [
+            ("driver.py", DRIVER),
+            ("pyqa_reads.py", READS),
+            ("pyqa_pytest_report.py", PYTEST_REPORT),
+        ];
+        for (name, text) in files {
             let file = folder.join(name);
             if std::fs::read(&file).ok().as_deref() != Some(text.as_bytes()) {
                 write_atomic(&file, text.as_bytes())?;

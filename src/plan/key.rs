@@ -119,7 +119,7 @@ mod tests {
 
     fn file(path: &str, mode: u32) -> ProjectFile {
         let stat = FileStat { size: 1, mtime: 2, ctime: 3, inode: 4, device: 5, mode };
-        ProjectFile { path: path.into(), stat, link: None }
+        ProjectFile { path: path.into(), stat, link: None, ignored: false }
     }
 
     fn key(path: &str, mode: u32, content: &[u8]) -> Fingerprint {

@@ -46,6 +46,8 @@ pub struct ProjectFile {
     pub stat: FileStat,
     /// For a link: hash of the path that it holds.
     pub link: Option<ContentHash>,
+    /// Tracked, although a walk that heeds ignore rules does not come upon it.
+    pub ignored: bool,
 }
 
 /// The project's files, sorted by path, each once.
@@ -65,7 +67,9 @@ impl FileSet {
                 .iter()
                 .filter(|path| files.binary_search_by(|file| file.path.cmp(path)).is_err())
                 .collect();
-            let found = missing.into_iter().filter_map(|path| look_at(path.clone(), root));
+            let found = missing.into_iter().filter_map(|path| {
+                Some(ProjectFile { ignored: true, ..look_at(path.clone(), root)? })
+            });
             let before = files.len();
             files.extend(found);
             if files.len() > before {
@@ -105,7 +109,7 @@ pub fn look_at(path: RelPath, root: &Path) -> Option<ProjectFile> {
 
 fn describe(path: RelPath, full: &Path, meta: &fs::Metadata) -> Option<ProjectFile> {
     if meta.is_file() {
-        return Some(ProjectFile { path, stat: FileStat::from(meta), link: None });
+        return Some(ProjectFile { path, stat: FileStat::from(meta), link: None, ignored: false });
     }
     if !meta.is_symlink() {
         return None;
@@ -116,6 +120,7 @@ fn describe(path: RelPath, full: &Path, meta: &fs::Metadata) -> Option<ProjectFi
         path,
         stat: FileStat::from(&behind),
         link: Some(ContentHash::of(target.as_os_str().as_encoded_bytes())),
+        ignored: false,
     })
 }
 

@@ -1,6 +1,6 @@
 //! The tools that pyqa knows: those of `presets/tools`, and those that a project declares.
 
-use regex::Regex;
+use regex::bytes::Regex;
 
 use super::spec::{OutputFormat, ToolSpec};
 use crate::config::model::DeclaredTool;
@@ -53,7 +53,9 @@ fn check(spec: &ToolSpec) -> Result<(), String> {
     let patterns = [
         ("output.pattern", &output.pattern),
         ("output.crash-pattern", &output.crash_pattern),
-        ("output.syntax-error-pattern", &output.syntax_error_pattern),
+        ("output.nothing-pattern", &output.nothing_pattern),
+        ("output.file-error-pattern", &output.file_error_pattern),
+        ("output.changed-pattern", &output.changed_pattern),
     ];
     for (key, pattern) in patterns {
         if let Some(Err(error)) = pattern.as_deref().map(Regex::new) {

@@ -72,7 +72,8 @@ pub enum EnvironmentNeed {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct CommandDecl {
-    /// The Python entry point, run by the environment's interpreter: `flake8.main.cli:main`.
+    /// The Python entry point, run by the environment's interpreter: `flake8.main.cli:main`. Where
+    /// it has moved between versions, all its places, separated by spaces; the first there is.
     /// `None`: `program` is an executable of its own.
     #[serde(default)]
     pub entry: Option<String>,
@@ -219,6 +220,9 @@ pub struct OutputDecl {
     /// `severity`, `message`. `^` and `$` match at lines.
     #[serde(default)]
     pub pattern: Option<String>,
+    /// Groups of `pattern` that hold Python string literals, as `%(path)a` prints them.
+    #[serde(default)]
+    pub literals: Vec<String>,
     /// For `json` and `json-lines`: where each member is, as a dotted path (`location.row`).
     /// `items` names the list of findings (`results`), empty for a list at the top.
     #[serde(default)]
@@ -244,10 +248,18 @@ pub struct OutputDecl {
     /// Regex that tells a crash of the tool itself, on either stream.
     #[serde(default)]
     pub crash_pattern: Option<String>,
-    /// For `diff`: regex on standard error for a file that is not valid Python, with the groups
-    /// `path`, `message` and, where known, `line` and `column`.
+    /// Regex that tells that the tool had nothing to check, on either stream; whatever the exit
+    /// code, that is clean.
     #[serde(default)]
-    pub syntax_error_pattern: Option<String>,
+    pub nothing_pattern: Option<String>,
+    /// For `diff`: regex on standard error for a file that is itself to blame for not being
+    /// checked, such as one that is not valid Python: with the groups `path`, `message` and, where
+    /// known, `line` and `column`. A second form may have the same groups with `2` at their end.
+    #[serde(default)]
+    pub file_error_pattern: Option<String>,
+    /// For `diff`: regex on standard error for a file that would change, with the group `path`.
+    #[serde(default)]
+    pub changed_pattern: Option<String>,
     /// For `diff`: what is wrong with a file that would change.
     #[serde(default)]
     pub message: Option<String>,

@@ -3,7 +3,7 @@
 use regex::Regex;
 use serde_json::Value;
 
-use super::{ParseContext, Read, code_url, counted, severity};
+use super::{ParseContext, Read, code_url, counted, in_one_line, severity};
 use crate::finding::{Finding, Location, Severity};
 use crate::tools::spec::{ErrorList, ToolSpec};
 
@@ -13,7 +13,7 @@ use crate::tools::spec::{ErrorList, ToolSpec};
 const BYTE_BASE: u32 = 0x10_FE00;
 
 pub(super) fn read(spec: &ToolSpec, bytes: &[u8], context: &ParseContext<'_>) -> Read {
-    let document: Value = match serde_json::from_str(&without_lone_surrogates(bytes)) {
+    let document = match document(&without_lone_surrogates(bytes)) {
         Ok(document) => document,
         Err(error) => {
             let trouble = Some(format!("its output is not JSON ({error})"));
@@ -34,6 +34,16 @@ pub(super) fn read(spec: &ToolSpec, bytes: &[u8], context: &ParseContext<'_>) ->
     read
 }
 
+/// The document, which may come after words of others: a plug-in of the tool, or npm when pyright
+/// installs itself.
+fn document(text: &str) -> serde_json::Result<Value> {
+    serde_json::from_str(text).or_else(|error| {
+        let begins = text.match_indices('\n').map(|(at, _)| &text[at + 1..]);
+        let mut from = begins.filter(|rest| rest.starts_with(['{', '[']));
+        from.find_map(|rest| serde_json::from_str(rest).ok()).ok_or(error)
+    })
+}
+
 pub(super) fn read_lines(spec: &ToolSpec, bytes: &[u8], context: &ParseContext<'_>) -> Read {
     let text = without_lone_surrogates(bytes);
     let mut read = Read::default();
@@ -49,20 +59,20 @@ pub(super) fn read_lines(spec: &ToolSpec, bytes: &[u8], context: &ParseContext<'
 fn finding(spec: &ToolSpec, item: &Value, context: &ParseContext<'_>) -> Finding {
     let decl = &spec.output;
     let value = |name: &str| decl.fields.get(name).and_then(|path| at(item, path));
-    let text = |name: &str| value(name).and_then(as_text);
+    let text = |name: &str| value(name).and_then(as_text).map(|text| shown(&text));
     let number = |name: &str| value(name).and_then(as_number);
     let code = text("code").or_else(|| decl.code.clone());
     let weight = severity(decl, text("severity").as_deref(), code.as_deref());
-    let message = text("message").unwrap_or_default();
-    let mut lines = message.lines();
-    let mut finding = Finding::new(&spec.name, weight, lines.next().unwrap_or_default());
-    finding.details = lines.map(str::to_owned).collect();
+    let (message, details) = in_one_line(&text("message").unwrap_or_default());
+    let mut finding = Finding::new(&spec.name, weight, message);
+    finding.details = details;
     finding.url = text("url").or_else(|| code_url(decl, code.as_deref()));
     finding.code = code;
     // A list of lines, as bandit gives it, ends with the last one.
     let last_line = || value("lines").and_then(|lines| as_number(lines.as_array()?.last()?));
     let end_line = number("end-line").or_else(last_line);
-    finding.location = text("path").map(|path| Location {
+    let path = value("path").and_then(as_text);
+    finding.location = path.map(|path| Location {
         path: context.path(&bytes_of(&path)),
         line: counted(number("line"), decl.line_offset),
         column: counted(number("column"), decl.column_offset),
@@ -87,12 +97,12 @@ fn unchecked_files(
         let reason = at(error, &list.reason).and_then(as_text).unwrap_or_default();
         let path = context.path(&bytes_of(&path));
         if blame.as_ref().is_some_and(|regex| regex.is_match(&reason)) {
-            let mut finding = Finding::new(&spec.name, Severity::Error, reason);
+            let mut finding = Finding::new(&spec.name, Severity::Error, shown(&reason));
             finding.code = Some("syntax-error".to_owned());
             finding.location = Some(Location::file(path));
             read.findings.push(finding);
         } else {
-            read.trouble = Some(format!("{path}: {reason}"));
+            read.trouble = Some(format!("{path}: {}", shown(&reason)));
         }
     }
 }
@@ -118,7 +128,7 @@ fn as_number(value: &Value) -> Option<u32> {
 }
 
 /// The bytes of a path that went through [`without_lone_surrogates`].
-fn bytes_of(text: &str) -> Vec<u8> {
+pub(super) fn bytes_of(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     for character in text.chars() {
         match u32::from(character).checked_sub(BYTE_BASE) {
@@ -129,7 +139,13 @@ fn bytes_of(text: &str) -> Vec<u8> {
     bytes
 }
 
-fn without_lone_surrogates(bytes: &[u8]) -> String {
+/// Text for people: bytes that are no text look as they do elsewhere.
+pub(super) fn shown(text: &str) -> String {
+    let is_byte = |c: char| matches!(u32::from(c).checked_sub(BYTE_BASE), Some(0x80..=0xFF));
+    text.replace(is_byte, "\u{FFFD}")
+}
+
+pub(super) fn without_lone_surrogates(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     if !text.contains("\\ud") && !text.contains("\\uD") {
         return text.into_owned();

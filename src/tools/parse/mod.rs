@@ -4,14 +4,15 @@
 
 mod diff;
 mod json;
+mod literal;
 mod mypy;
 mod pytest;
 mod regex_lines;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::event::{Failure, FailureKind};
-use crate::finding::{Finding, Severity, TestCase};
+use crate::finding::{Finding, Location, Severity, TestCase};
 use crate::paths::RelPath;
 use crate::tools::spec::{OutputDecl, OutputFormat, Stream, ToolSpec};
 
@@ -36,15 +37,17 @@ impl RawOutput {
 }
 
 /// Where the tool ran.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ParseContext<'a> {
     /// Its working folder, the project's root.
-    pub root: &'a Path,
+    root: &'a Path,
+    /// The root without links, which is what tools see that print absolute paths.
+    real_root: PathBuf,
 }
 
 impl<'a> ParseContext<'a> {
     pub fn new(root: &'a Path) -> Self {
-        Self { root }
+        Self { root, real_root: root.canonicalize().unwrap_or_else(|_| root.to_owned()) }
     }
 
     /// A path as the tool printed it. A file outside of the root keeps its absolute path.
@@ -54,7 +57,18 @@ impl<'a> ParseContext<'a> {
             bytes = rest;
         }
         let path = RelPath::from_bytes(bytes);
-        RelPath::from_absolute(&path.to_path(), self.root).unwrap_or(path)
+        if !bytes.starts_with(b"/") && cfg!(unix) {
+            return path;
+        }
+        let absolute = path.to_path();
+        [self.root, &self.real_root]
+            .into_iter()
+            .find_map(|root| RelPath::from_absolute(&absolute, root))
+            .unwrap_or(path)
+    }
+
+    fn is_file(&self, path: &RelPath) -> bool {
+        path.below(self.root).is_file()
     }
 }
 
@@ -64,12 +78,16 @@ pub struct Parsed {
     pub findings: Vec<Finding>,
     pub tests: Vec<TestCase>,
     pub verdict: Verdict,
+    /// Why this answer must not be kept for later runs, although it is one: the same input gave
+    /// another answer before.
+    pub unstable: Option<String>,
 }
 
 impl Parsed {
     /// Nothing was read, because the process did not come to an end of its own.
     pub fn failed(failure: Failure) -> Self {
-        Self { findings: Vec::new(), tests: Vec::new(), verdict: Verdict::Crashed(failure) }
+        let verdict = Verdict::Crashed(failure);
+        Self { findings: Vec::new(), tests: Vec::new(), verdict, unstable: None }
     }
 }
 
@@ -88,22 +106,24 @@ struct Read {
     tests: Vec<TestCase>,
     /// Why the output cannot be trusted.
     trouble: Option<String>,
+    unstable: Option<String>,
 }
 
 /// Reads `output` as `spec` declares.
 pub fn parse(spec: &ToolSpec, output: &RawOutput, context: &ParseContext<'_>) -> Parsed {
-    let read = match spec.output.format {
+    let mut read = match spec.output.format {
         OutputFormat::Regex => regex_lines::read(spec, output.stream(spec.output.stream), context),
         OutputFormat::Json => json::read(spec, output.stream(spec.output.stream), context),
         OutputFormat::JsonLines => {
             json::read_lines(spec, output.stream(spec.output.stream), context)
         }
         OutputFormat::Diff => diff::read(spec, output, context),
-        OutputFormat::Mypy => mypy::read(spec, &output.stdout, context),
+        OutputFormat::Mypy => mypy::read(spec, output, context),
         OutputFormat::Pytest => pytest::read(spec, output, context),
     };
+    read.findings.iter_mut().filter_map(|f| f.location.as_mut()).for_each(drop_empty_range);
     let verdict = judge(spec, output, &read);
-    Parsed { findings: read.findings, tests: read.tests, verdict }
+    Parsed { findings: read.findings, tests: read.tests, verdict, unstable: read.unstable }
 }
 
 fn judge(spec: &ToolSpec, output: &RawOutput, read: &Read) -> Verdict {
@@ -117,8 +137,11 @@ fn judge(spec: &ToolSpec, output: &RawOutput, read: &Read) -> Verdict {
         })
     };
     let name = &spec.name;
-    if crash_is_told(&spec.output, output) {
+    if is_told(spec.output.crash_pattern.as_deref(), output) {
         return crashed(format!("{name} crashed"));
+    }
+    if !found && is_told(spec.output.nothing_pattern.as_deref(), output) {
+        return Verdict::Clean;
     }
     let code = output.code;
     let exit = &spec.exit;
@@ -140,11 +163,32 @@ fn judge(spec: &ToolSpec, output: &RawOutput, read: &Read) -> Verdict {
     }
 }
 
-fn crash_is_told(decl: &OutputDecl, output: &RawOutput) -> bool {
-    decl.crash_pattern
-        .as_deref()
+/// Whether the pattern matches on one of the streams.
+fn is_told(pattern: Option<&str>, output: &RawOutput) -> bool {
+    pattern
         .and_then(|pattern| regex::bytes::Regex::new(pattern).ok())
         .is_some_and(|regex| regex.is_match(&output.stderr) || regex.is_match(&output.stdout))
+}
+
+/// An end that is not after the beginning says nothing.
+fn drop_empty_range(at: &mut Location) {
+    let start = (at.line, at.column);
+    let end = (at.end_line.or(at.line), at.end_column);
+    if at.end_column.is_some() && end <= start || at.end_line < at.line {
+        (at.end_line, at.end_column) = (None, None);
+    }
+}
+
+/// The first line, which is the message, and the others.
+fn in_one_line(text: &str) -> (String, Vec<String>) {
+    let mut lines = text.lines().map(str::to_owned);
+    (lines.next().unwrap_or_default(), lines.collect())
+}
+
+/// Text without the sequences that colour it on a terminal; some tools heed `FORCE_COLOR` only.
+fn without_colours(text: &[u8]) -> Vec<u8> {
+    let colours = regex::bytes::Regex::new(r"(?-u)\x1b\[[0-9;]*m").expect("a constant");
+    colours.replace_all(text, b"".as_slice()).into_owned()
 }
 
 /// The end of what the tool said, preferably on standard error.
@@ -181,173 +225,4 @@ fn counted(number: Option<u32>, offset: u32) -> Option<u32> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tools::registry;
-    use proptest::prelude::*;
-
-    fn spec(name: &str) -> ToolSpec {
-        registry::builtin().into_iter().find(|spec| spec.name.as_str() == name).unwrap()
-    }
-
-    fn parsed(tool: &str, code: i32, stdout: &str, stderr: &str) -> Parsed {
-        let output =
-            RawOutput { code, stdout: stdout.into(), stderr: stderr.into(), side_file: None };
-        parse(&spec(tool), &output, &ParseContext::new(Path::new("/project")))
-    }
-
-    fn places(parsed: &Parsed) -> Vec<String> {
-        let place = |finding: &Finding| {
-            let code = finding.code.as_deref().unwrap_or("-");
-            let Some(at) = &finding.location else {
-                return format!("- {code} {}", finding.message);
-            };
-            let number = |n: Option<u32>| n.map_or("-".to_owned(), |n| n.to_string());
-            format!(
-                "{}:{}:{}-{}:{} {code} {}",
-                at.path,
-                number(at.line),
-                number(at.column),
-                number(at.end_line),
-                number(at.end_column),
-                finding.message
-            )
-        };
-        parsed.findings.iter().map(place).collect()
-    }
-
-    fn is_crash(parsed: &Parsed) -> bool {
-        matches!(parsed.verdict, Verdict::Crashed(_))
-    }
-
-    #[test]
-    fn flake8_with_any_path_and_with_lines_of_its_own_between() {
-        let out = "\x1e./new\nline.py\x1f1\x1f8\x1fF401\x1f'os' imported but unused\nimport os\n^\n\
-                   \x1e-x.py\x1f5\x1f80\x1fE501\x1fline too long\n2\n";
-        let parsed = parsed("flake8", 1, out, "");
-        assert_eq!(
-            places(&parsed),
-            [
-                "new\nline.py:1:8--:- F401 'os' imported but unused",
-                "-x.py:5:80--:- E501 line too long"
-            ]
-        );
-        assert_eq!(parsed.verdict, Verdict::Findings);
-        assert_eq!(parsed.findings[0].severity, Severity::Error);
-        assert_eq!(parsed.findings[1].severity, Severity::Warning);
-    }
-
-    #[test]
-    fn an_exit_code_that_the_output_does_not_bear_out_is_a_crash() {
-        assert!(is_crash(&parsed("flake8", 1, "", "")));
-        assert!(is_crash(&parsed("flake8", 0, "\x1ea.py\x1f1\x1f1\x1fE1\x1fx\n", "")));
-        assert!(is_crash(&parsed("flake8", 2, "", "usage: flake8")));
-        assert!(is_crash(&parsed("bandit", 0, "not json", "")));
-        assert!(is_crash(&parsed("mypy", 2, "", "mypy: can't read file 'x'")));
-        assert!(is_crash(&parsed(
-            "black",
-            123,
-            "",
-            "error: cannot format a.py: INTERNAL ERROR: x"
-        )));
-    }
-
-    #[test]
-    fn mypy_notes_go_with_their_error_and_ends_are_exclusive() {
-        let out = "c.py:7:5:7:30: error: Signature of \"f\" incompatible  [override]\n\
-                   c.py:7:5:7:30: note:      Superclass:\n\
-                   c.py:9:1:9:3: note: Revealed type is \"int\"\n\
-                   new\nline.py:4:18:4:18: error: Incompatible  [return-value]\n\
-                   bad.py: error: Duplicate module named \"bad\"\n";
-        let parsed = parsed("mypy", 1, out, "");
-        assert_eq!(
-            places(&parsed),
-            [
-                "c.py:7:5-7:31 override Signature of \"f\" incompatible",
-                "c.py:9:1-9:4 - Revealed type is \"int\"",
-                "new\nline.py:4:18-4:19 return-value Incompatible",
-                "bad.py:-:---:- - Duplicate module named \"bad\"",
-            ]
-        );
-        assert_eq!(parsed.findings[0].details, ["     Superclass:"]);
-        assert_eq!(parsed.findings[1].severity, Severity::Note);
-    }
-
-    #[test]
-    fn mypy_that_crashed_is_not_clean() {
-        assert!(is_crash(&parsed("mypy", 2, "a.py:1: error: INTERNAL ERROR -- Please\n", "")));
-    }
-
-    #[test]
-    fn bandit_with_an_unparsable_file_and_a_name_that_is_no_text() {
-        let out = r#"{"errors": [{"filename": "./bad.py", "reason": "syntax error while parsing AST from file"}],
-            "results": [{"col_offset": 0, "end_col_offset": 22, "filename": "./n\udcff.py", "issue_severity": "HIGH",
-            "issue_text": "m", "line_number": 2, "line_range": [2, 3], "more_info": "https://x", "test_id": "B602"}]}"#;
-        let parsed = parsed("bandit", 1, out, "");
-        assert_eq!(
-            places(&parsed),
-            [
-                "n\u{fffd}.py:2:1-3:23 B602 m",
-                "bad.py:-:---:- syntax-error syntax error while parsing AST from file"
-            ]
-        );
-        let path = &parsed.findings[0].location.as_ref().unwrap().path;
-        assert_eq!(path.as_bytes(), b"n\xff.py");
-    }
-
-    #[test]
-    fn bandit_that_failed_on_a_file_is_not_clean() {
-        let out = r#"{"errors": [{"filename": "a.py", "reason": "exception while scanning file"}], "results": []}"#;
-        assert!(is_crash(&parsed("bandit", 0, out, "")));
-    }
-
-    #[test]
-    fn an_unparsable_file_that_makes_bandit_exit_with_0_is_a_finding() {
-        let out = r#"{"errors": [{"filename": "a.py", "reason": "syntax error while parsing AST from file"}], "results": []}"#;
-        assert_eq!(parsed("bandit", 0, out, "").verdict, Verdict::Findings);
-    }
-
-    #[test]
-    fn black_s_diffs_and_both_forms_of_its_syntax_error() {
-        let out = "--- a.py\t2026-11-24 05:19:40.942324+00:00\n\
-                   +++ a.py\t2026-11-24 05:19:44.711674+00:00\n\
-                   @@ -1,2 +1,2 @@\n import os\n-x=1\n+x = 1\n\
-                   --- src/b.py\t2026-11-24 05:19:40.942324+00:00\n\
-                   +++ src/b.py\t2026-11-24 05:19:44.711674+00:00\n\
-                   @@ -3,1 +3,1 @@\n---- y\n++++ y\n";
-        let err = "would reformat a.py\nerror: cannot parse: bad.py:1:6\n    def f(:\n         ^\n\
-                   error: cannot format old.py: Cannot parse: 3:4: def f(:\n";
-        let parsed = parsed("black", 123, out, err);
-        assert_eq!(
-            places(&parsed),
-            [
-                "a.py:2:---:- format black would reformat this file",
-                "src/b.py:3:---:- format black would reformat this file",
-                "bad.py:1:6--:- syntax-error cannot parse",
-                "old.py:3:4--:- syntax-error def f(:",
-            ]
-        );
-        let diff = parsed.findings[1].diff.as_ref().unwrap();
-        assert!(diff.starts_with("--- src/b.py\n+++ src/b.py\n@@"), "{diff}");
-        assert_eq!(parsed.verdict, Verdict::Findings);
-    }
-
-    proptest! {
-        #[test]
-        fn no_output_whatever_makes_a_reader_panic(
-            stdout in prop::collection::vec(any::<u8>(), 0..400),
-            stderr in "(?s).{0,200}",
-            code in 0_i32..4,
-        ) {
-            for spec in registry::builtin() {
-                let output = RawOutput {
-                    code,
-                    stdout: stdout.clone(),
-                    stderr: stderr.clone().into_bytes(),
-                    side_file: Some(stdout.clone()),
-                };
-                parse(&spec, &output, &ParseContext::new(Path::new("/project")));
-            }
-        }
-    }
-}
+mod tests;

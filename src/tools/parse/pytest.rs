@@ -2,22 +2,28 @@
 
 use serde::Deserialize;
 
+use super::json::{bytes_of, shown, without_lone_surrogates};
 use super::{ParseContext, RawOutput, Read, last_words};
 use crate::finding::{Finding, Location, Severity, TestCase, TestOutcome};
-use crate::paths::RelPath;
 use crate::tools::spec::ToolSpec;
 
-/// Most lines of a failure's text that are kept.
+/// Most lines of a failure's text, and of one section of what a test printed, that are kept.
 const EXCERPT_LINES: usize = 60;
+const SECTION_LINES: usize = 20;
 
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 enum Line {
     Test(Test),
     /// A module that could not be imported, or the like.
-    CollectError(Trouble),
+    CollectError {
+        node: String,
+        #[serde(flatten)]
+        failure: Failure,
+    },
     End {
         collected: usize,
+        interrupted: Option<String>,
     },
 }
 
@@ -26,88 +32,111 @@ struct Test {
     id: String,
     outcome: TestOutcome,
     seconds: f64,
-    #[serde(flatten)]
-    trouble: Trouble,
+    reruns: u32,
+    failures: Vec<Failure>,
 }
 
 #[derive(Deserialize)]
-struct Trouble {
-    #[serde(default)]
-    node: String,
+struct Failure {
+    phase: String,
     /// Absolute.
     path: Option<String>,
     line: Option<u32>,
-    message: Option<String>,
-    text: Option<String>,
+    message: String,
+    text: String,
+    /// What the test printed: name and text.
+    sections: Vec<(String, String)>,
 }
 
 pub(super) fn read(spec: &ToolSpec, output: &RawOutput, context: &ParseContext<'_>) -> Read {
     let mut read = Read::default();
-    let mut ended = None;
-    let report = String::from_utf8_lossy(output.side_file.as_deref().unwrap_or_default());
+    let mut end = None;
+    let mut collect_errors = 0;
+    let report = without_lone_surrogates(output.side_file.as_deref().unwrap_or_default());
     for line in report.lines() {
         match serde_json::from_str(line) {
-            Ok(Line::Test(test)) => read_test(spec, test, context, &mut read),
-            Ok(Line::CollectError(trouble)) => {
-                let name = trouble.node.clone();
-                read.findings.push(finding(spec, TestOutcome::Error, name, trouble, context));
+            Ok(Line::Test(test)) => read_test(spec, &test, context, &mut read),
+            Ok(Line::CollectError { node, failure }) => {
+                collect_errors += 1;
+                read.findings.push(finding(spec, "error", &node, &failure, context));
             }
-            Ok(Line::End { collected }) => ended = Some(collected),
+            Ok(Line::End { collected, interrupted }) => end = Some((collected, interrupted)),
             Err(error) => read.trouble = Some(format!("its report cannot be read ({error})")),
         }
     }
-    let Some(collected) = ended else {
+    let Some((collected, interrupted)) = end else {
         read.trouble = Some("it ended before its report was complete".to_owned());
         return read;
     };
-    // pytest itself exits with 5 in this case.
-    if output.code == 5 && collected > 0 && read.findings.is_empty() && read.tests.is_empty() {
+    if let Some(why) = interrupted {
+        // A collection error that is told interrupts the session as well. `pytest.exit` may ask for
+        // any exit code, 0 included.
+        if output.code == 2 && collect_errors == 0 {
+            read.trouble = Some(format!("the session was interrupted: {why}"));
+        }
+        read.unstable = Some(format!("the session was interrupted: {why}"));
+    }
+    if output.code == 5 && collected > 0 {
         log::info!("pytest deselected all {collected} tests");
     }
     // A plugin may fail a session in which every test passed, as pytest-cov does.
     if output.code == 1 && read.findings.is_empty() {
-        let words = last_words(output);
-        let message = words.lines().last().unwrap_or("the session failed").to_owned();
-        let mut finding = Finding::new(&spec.name, Severity::Error, message);
-        finding.code = Some("session".to_owned());
-        finding.details = words.lines().map(str::to_owned).collect();
-        read.findings.push(finding);
+        read.findings.push(failed_session(spec, output));
     }
     read
 }
 
-fn read_test(spec: &ToolSpec, test: Test, context: &ParseContext<'_>, read: &mut Read) {
-    if matches!(test.outcome, TestOutcome::Failed | TestOutcome::Error) {
-        let id = test.id.clone();
-        read.findings.push(finding(spec, test.outcome, id, test.trouble, context));
+fn failed_session(spec: &ToolSpec, output: &RawOutput) -> Finding {
+    let words = last_words(&RawOutput { stderr: Vec::new(), ..output.clone() });
+    let told = words.lines().rfind(|line| line.starts_with("FAIL") || line.starts_with("ERROR"));
+    let message = told.or(words.lines().last()).unwrap_or("the session failed").to_owned();
+    let mut finding = Finding::new(&spec.name, Severity::Error, message);
+    finding.code = Some("session".to_owned());
+    finding.details = words.lines().map(str::to_owned).collect();
+    finding
+}
+
+fn read_test(spec: &ToolSpec, test: &Test, context: &ParseContext<'_>, read: &mut Read) {
+    for failure in &test.failures {
+        let code = if failure.phase == "call" { "failed" } else { "error" };
+        read.findings.push(finding(spec, code, &test.id, failure, context));
     }
-    read.tests.push(TestCase { id: test.id, outcome: test.outcome, seconds: test.seconds });
+    if test.reruns > 0 && test.failures.is_empty() {
+        let id = shown(&test.id);
+        read.unstable = Some(format!("{id} passed only when it was run again"));
+    }
+    read.tests.push(TestCase { id: shown(&test.id), outcome: test.outcome, seconds: test.seconds });
 }
 
 fn finding(
     spec: &ToolSpec,
-    outcome: TestOutcome,
-    node: String,
-    trouble: Trouble,
+    code: &str,
+    node: &str,
+    failure: &Failure,
     context: &ParseContext<'_>,
 ) -> Finding {
-    let what = trouble.message.as_deref().and_then(|m| m.lines().next()).unwrap_or("failed");
+    let node = shown(node);
+    let message = shown(&failure.message);
+    let what = message.lines().next().unwrap_or("failed");
     let mut finding = Finding::new(&spec.name, spec.output.severity, format!("{node}: {what}"));
-    let code = if outcome == TestOutcome::Error { "error" } else { "failed" };
     finding.code = Some(code.to_owned());
     finding.test = Some(node);
-    finding.details = excerpt(trouble.text.as_deref().unwrap_or_default());
-    finding.location = trouble.path.map(|path| Location {
-        line: trouble.line,
-        ..Location::file(context.path(RelPath::from(path.as_str()).as_bytes()))
+    finding.details = excerpt(&shown(&failure.text), EXCERPT_LINES);
+    for (name, text) in &failure.sections {
+        finding.details.push(format!("-- {name} --"));
+        finding.details.extend(excerpt(&shown(text), SECTION_LINES));
+    }
+    finding.location = failure.path.as_deref().map(|path| Location {
+        line: failure.line,
+        ..Location::file(context.path(&bytes_of(path)))
     });
     finding
 }
 
-/// The end of a failure's text is where the assertion stands.
-fn excerpt(text: &str) -> Vec<String> {
+/// The end of a text is where the assertion stands.
+fn excerpt(text: &str, most: usize) -> Vec<String> {
     let lines: Vec<&str> = text.lines().collect();
-    let skipped = lines.len().saturating_sub(EXCERPT_LINES);
+    let skipped = lines.len().saturating_sub(most);
     let note = (skipped > 0).then(|| format!("… {skipped} lines before"));
     note.into_iter().chain(lines[skipped..].iter().map(|&line| line.to_owned())).collect()
 }
