@@ -1,0 +1,12 @@
+//! Tests with the real binary, the real tools and real git. One file per area.
+
+#![allow(clippy::unwrap_used, reason = "a test that fails here says where")]
+
+mod architecture;
+mod cache;
+mod check;
+mod differential;
+mod exec;
+mod provision;
+mod settings;
+mod support;
