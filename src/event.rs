@@ -2,6 +2,7 @@
 //! The engine and `exec` make these values and never print; `report` prints them and never runs
 //! anything.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,8 @@ pub enum NoticeLevel {
     Info,
     /// Always shown.
     Warning,
+    /// Always shown, and the run has failed, although the tools have answered.
+    Error,
 }
 
 impl Notice {
@@ -58,6 +61,10 @@ impl Notice {
 
     pub fn warning(message: impl Into<String>) -> Self {
         Self { level: NoticeLevel::Warning, message: message.into(), hint: None }
+    }
+
+    pub fn error(message: impl Into<String>) -> Self {
+        Self { level: NoticeLevel::Error, message: message.into(), hint: None }
     }
 
     #[must_use]
@@ -114,6 +121,16 @@ pub struct ToolReport {
     pub reasons: Vec<UnitReason>,
     /// Tests, where the tool reports them one by one.
     pub tests: Vec<TestCase>,
+    pub left_out: LeftOut,
+}
+
+/// Numbers of findings other than notes that a tool has and the reports leave out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Accepted by the project's baseline.
+    pub known: usize,
+    /// Not touched by the changes that `--new-since` asks about.
+    pub unchanged: usize,
 }
 
 /// Why a unit ran or was replayed.
@@ -135,6 +152,9 @@ pub struct Outcome {
     pub repository: std::path::PathBuf,
     /// Sorted by [`Finding::sort_key`].
     pub findings: Vec<Finding>,
+    /// Indexes into `findings`: those outside of the changed lines that the change has caused.
+    /// Empty without `--new-since`.
+    pub caused: BTreeSet<usize>,
     /// In the order of the plan.
     pub tools: Vec<ToolReport>,
     pub notices: Vec<Notice>,
@@ -142,4 +162,14 @@ pub struct Outcome {
     pub files: usize,
     pub elapsed: Duration,
     pub status: ExitStatus,
+}
+
+impl Outcome {
+    /// What the reports leave out, of all tools together.
+    pub fn left_out(&self) -> LeftOut {
+        self.tools.iter().fold(LeftOut::default(), |sum, tool| LeftOut {
+            known: sum.known + tool.left_out.known,
+            unchanged: sum.unchanged + tool.left_out.unchanged,
+        })
+    }
 }

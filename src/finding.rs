@@ -151,4 +151,6 @@ pub enum TestOutcome {
     Xfailed,
     /// Passed although marked `xfail`, and not strictly so.
     Xpassed,
+    /// Failed, and the project's baseline accepts that.
+    Known,
 }

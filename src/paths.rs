@@ -2,7 +2,7 @@
 //! the program: bytes with `/` between the parts, relative to the project's root, in any encoding.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -81,6 +81,23 @@ impl RelPath {
             .is_some_and(|dot| extensions.iter().any(|e| e.as_bytes() == &name[dot + 1..]))
     }
 
+    /// The path of `name`, which counts from this folder. The empty folder is the root.
+    #[must_use]
+    pub fn join(&self, name: &Self) -> Self {
+        if self.0.is_empty() {
+            return name.clone();
+        }
+        Self::from_bytes([&self.0, &b"/"[..], &name.0].concat())
+    }
+
+    /// What is left of the path below `folder`; `None` where it does not lie there.
+    pub fn below_folder(&self, folder: &[u8]) -> Option<&[u8]> {
+        if folder.is_empty() {
+            return Some(&self.0);
+        }
+        self.0.strip_prefix(folder)?.strip_prefix(b"/")
+    }
+
     /// Whether the path is `folder` or lies below it. The empty folder is the root.
     pub fn is_within(&self, folder: &[u8]) -> bool {
         folder.is_empty()
@@ -128,6 +145,38 @@ mod os {
     }
 }
 
+/// A path as the path of a URI: every byte that RFC 3986 does not leave alone in a path becomes
+/// `%XX`, so that any file name survives.
+pub fn percent_encode(path: &[u8]) -> String {
+    let mut uri = String::with_capacity(path.len());
+    for &byte in path {
+        if byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=@".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            let _ = write!(uri, "%{byte:02X}");
+        }
+    }
+    uri
+}
+
+/// The bytes behind [`percent_encode`]; a `%` that no two digits follow stands for itself.
+pub fn percent_decode(text: &str) -> Vec<u8> {
+    let mut rest = text.as_bytes();
+    let mut bytes = Vec::with_capacity(rest.len());
+    while let [first, tail @ ..] = rest {
+        let digits = tail.get(..2).filter(|two| two.iter().all(u8::is_ascii_hexdigit));
+        let digits = digits.and_then(|two| std::str::from_utf8(two).ok());
+        let decoded = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
+        let (byte, length) = match decoded {
+            Some(byte) if *first == b'%' => (byte, 3),
+            _ => (*first, 1),
+        };
+        bytes.push(byte);
+        rest = &rest[length..];
+    }
+    bytes
+}
+
 /// Replaces the file at `path` with `bytes` in one step: a reader sees the old content or the new.
 ///
 /// The temporary file stands in the same folder, which is made when it is missing.
@@ -144,6 +193,19 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn any_bytes_become_a_uri_path() {
+        assert_eq!(percent_encode(b"src/a b%c#d?.py"), "src/a%20b%25c%23d%3F.py");
+        assert_eq!(percent_encode(b"caf\xe9:x.py"), "caf%E9%3Ax.py");
+    }
+
+    #[test]
+    fn decoding_gives_the_bytes_back_and_takes_anything() {
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(percent_decode(&percent_encode(&all)), all);
+        assert_eq!(percent_decode("%zz%4%+1%é"), "%zz%4%+1%é".as_bytes());
+    }
 
     #[test]
     fn dots_are_dropped_and_parts_joined_by_slashes() {

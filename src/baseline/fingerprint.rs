@@ -9,11 +9,15 @@ use crate::paths::RelPath;
 
 /// The fingerprint of each finding, in their order.
 ///
-/// Hashed are tool, code, path and what is flagged: the test for a finding of pytest, else the
-/// text of the line without the white space around it, else (no line, or none that can be read)
-/// the message. Findings that agree in all that are numbered in the order in which they come, so
-/// that a copied line is a new finding and all fingerprints of one call differ. `line` gives the
-/// text of a line, counted from 1.
+/// Hashed are tool and code, and what is flagged: the test's node id for a finding of pytest; else
+/// the path and
+/// - nothing more, where the tool would rewrite the file as a whole (a formatter's diff),
+/// - the text of the line without the white space around it,
+/// - the message, where no line is named or none can be read.
+///
+/// Findings that agree in all that are numbered in the order in which they come, so that a copied
+/// line is a new finding and all fingerprints of one call differ. `line` gives the text of a line,
+/// counted from 1.
 pub fn fingerprints(
     findings: &[Finding],
     mut line: impl FnMut(&RelPath, u32) -> Option<String>,
@@ -35,12 +39,19 @@ fn identity(finding: &Finding, line: &mut impl FnMut(&RelPath, u32) -> Option<St
     let mut digest = Digest::new("pyqa finding, version 1");
     digest.field("tool", finding.tool.as_str());
     digest.field("code", finding.code.as_deref().unwrap_or_default());
+    if let Some(test) = &finding.test {
+        // Where an assertion stands that failed says little of the test.
+        digest.field("test", test);
+        return digest;
+    }
     digest.field("path", location.map_or(&b""[..], |l| l.path.as_bytes()));
-    let flagged = location.and_then(|l| line(&l.path, l.line?));
-    match (&finding.test, flagged) {
-        (Some(test), _) => digest.field("test", test),
-        (None, Some(line)) => digest.field("line", line.trim()),
-        (None, None) => digest.field("message", &finding.message),
+    if finding.diff.is_some() {
+        digest.field("whole", "");
+        return digest;
+    }
+    match location.and_then(|l| line(&l.path, l.line?)) {
+        Some(line) => digest.field("line", line.trim()),
+        None => digest.field("message", &finding.message),
     };
     digest
 }

@@ -49,6 +49,9 @@ pub struct Global {
 pub enum Command {
     /// Check the project with all tools that it uses
     Check(Box<CheckArgs>),
+    /// Accept the findings of today, so that only new ones count
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
     /// Look at the cache or empty it
     #[command(subcommand)]
     Cache(CacheCommand),
@@ -84,6 +87,9 @@ pub struct CheckArgs {
 
     #[command(flatten)]
     pub output: Output,
+
+    #[command(flatten)]
+    pub sifting: Sifting,
 
     /// List the files that each tool would be given, and run nothing
     #[arg(long, help_heading = "Output", conflicts_with_all = ["fix", "show_settings"])]
@@ -143,6 +149,14 @@ pub struct Caching {
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
+pub struct Sifting {
+    /// Show the findings that .pyqa-baseline.json accepts, too
+    #[arg(long)]
+    pub no_baseline: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
 pub struct Output {
     /// How findings are printed
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
@@ -159,6 +173,49 @@ pub struct Output {
     /// Print all findings, however many
     #[arg(long)]
     pub no_limit: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BaselineCommand {
+    /// Check the project and accept every finding
+    ///
+    /// Entries for findings that are still there keep their reason. Those of tools that do not
+    /// run this time stay as they are.
+    Write(Box<BaselineWriteArgs>),
+    /// List the accepted findings
+    Show,
+    /// Check the project, and take the entries out whose findings are gone
+    Prune(Box<BaselinePruneArgs>),
+}
+
+#[derive(Debug, Args)]
+pub struct BaselineWriteArgs {
+    /// Why the new ones are accepted
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+
+    /// Last day on which the new ones are accepted
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = crate::baseline::file::parse_day)]
+    pub expires: Option<chrono::NaiveDate>,
+
+    #[command(flatten)]
+    pub selection: Selection,
+
+    #[command(flatten)]
+    pub running: Running,
+}
+
+#[derive(Debug, Args)]
+pub struct BaselinePruneArgs {
+    /// Tell which entries would go, and change nothing; exit with 1 where there are any
+    #[arg(long)]
+    pub dry_run: bool,
+
+    #[command(flatten)]
+    pub selection: Selection,
+
+    #[command(flatten)]
+    pub running: Running,
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]

@@ -9,7 +9,9 @@ use super::args::{CheckArgs, Global};
 use super::console::Console;
 use super::listing;
 use crate::engine;
-use crate::engine::request::{AfterFinding, CacheUse, Network, Reasons, Request};
+use crate::engine::request::{
+    AfterFinding, BaselineUse, CacheUse, Network, Reasons, Request, Sift,
+};
 use crate::error::{ExitStatus, UserError};
 use crate::event::Outcome;
 use crate::exec::cancel::CancelToken;
@@ -90,6 +92,14 @@ fn request(args: &CheckArgs, global: &Global, variables: &Variables) -> Result<R
         after_finding: if running.fail_fast { AfterFinding::Stop } else { AfterFinding::AsSet },
         reasons: if caching.explain { Reasons::Told } else { Reasons::Untold },
         variables: variables.clone(),
+        sift: Sift {
+            baseline: if args.sifting.no_baseline {
+                BaselineUse::Ignore
+            } else {
+                BaselineUse::Apply
+            },
+            new_since: None,
+        },
     })
 }
 

@@ -2,6 +2,7 @@
 //! file per subcommand.
 
 pub mod args;
+mod baseline;
 mod cache;
 mod check;
 mod console;
@@ -70,6 +71,7 @@ pub fn main() -> ExitStatus {
 fn run(cli: &Cli, console: &Console, variables: &Variables) -> Result<ExitStatus, Stop> {
     match &cli.command {
         Command::Check(args) => check::run(args, &cli.global, console, variables),
+        Command::Baseline(command) => baseline::run(command, &cli.global, console, variables),
         Command::Cache(command) => cache::run(*command, variables),
         Command::Tools => tools::run(&cli.global, variables),
         Command::Completions { shell } => {

@@ -1,6 +1,6 @@
 //! One run from request to outcome: the sentence that every command is a variation of.
 //!
-//! settings → files → tools → plan → look-up → execute what is missing → store → outcome
+//! settings → files → tools → plan → look-up → execute what is missing → store → sift → outcome
 
 pub mod execute;
 pub mod fix;
@@ -10,6 +10,7 @@ pub mod reasons;
 pub mod recording;
 pub mod request;
 pub mod run;
+pub mod sift;
 pub mod toolset;
 pub mod work;
 pub mod workspace;
@@ -49,7 +50,12 @@ pub fn check(
     let mut run = Run::new(request, &workspace, &toolset, &support, &planner)?;
     run.execute(cancel, on);
     run.store();
-    Ok(run.outcome(cancel, begun))
+    let mut outcome = run.outcome(cancel, begun);
+    for notice in sift::sift(&mut outcome, &request.sift) {
+        on(Event::Notice(notice.clone()));
+        outcome.notices.push(notice);
+    }
+    Ok(outcome)
 }
 
 /// The project as `request` names it.

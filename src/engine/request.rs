@@ -30,6 +30,23 @@ pub struct Request {
     /// Whether to find out why each unit ran.
     pub reasons: Reasons,
     pub variables: Variables,
+    pub sift: Sift,
+}
+
+/// Which findings the outcome leaves out. All of them are stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sift {
+    pub baseline: BaselineUse,
+    /// Report only what has changed since the merge base with this commit.
+    pub new_since: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BaselineUse {
+    /// Leave out what the project's baseline accepts, where there is one.
+    #[default]
+    Apply,
+    Ignore,
 }
 
 /// How stored results are used.

@@ -1,5 +1,6 @@
 //! One run over planned tools: look-up, execution, storing, outcome.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use super::planning::Planner;
 use super::reasons::{Circumstance, reasons};
 use super::recording::SideFiles;
 use super::request::{AfterFinding, CacheUse, Reasons, Request};
+use super::sift;
 use super::toolset::{ActiveTool, Toolset};
 use super::work::Work;
 use super::workspace::Workspace;
@@ -17,7 +19,9 @@ use rayon::slice::ParallelSliceMut;
 use crate::cache::inputs::LastInput;
 use crate::cache::tool_state::{Seen, ToolState};
 use crate::error::{ExitStatus, UserError};
-use crate::event::{Event, Failure, FailureKind, Notice, Outcome, PlannedTool, ToolReport};
+use crate::event::{
+    Event, Failure, FailureKind, LeftOut, Notice, Outcome, PlannedTool, ToolReport,
+};
 use crate::exec::cancel::CancelToken;
 use crate::exec::driver::{PythonJob, Support};
 use crate::exec::scheduler::cores;
@@ -153,6 +157,10 @@ impl<'a> Run<'a> {
             slots: self.request.jobs.or(settings.jobs).unwrap_or_else(cores),
             timeout: self.request.timeout.or(settings.timeout),
             after_finding: match self.request.after_finding {
+                // Only at the end is it known which findings count.
+                _ if sift::leaves_out(&self.request.sift, &self.workspace.root) => {
+                    AfterFinding::AsSet
+                }
                 AfterFinding::AsSet if settings.fail_fast => AfterFinding::Stop,
                 wanted => wanted,
             },
@@ -352,6 +360,7 @@ impl<'a> Run<'a> {
             failures: vec![missing.failure.clone()],
             reasons: Vec::new(),
             tests: Vec::new(),
+            left_out: LeftOut::default(),
         }));
         let mut findings: Vec<Finding> =
             self.tasks.into_iter().flat_map(|task| task.work.into_findings()).collect();
@@ -365,6 +374,7 @@ impl<'a> Run<'a> {
                 .clone()
                 .unwrap_or_else(|| self.workspace.root.clone()),
             findings,
+            caused: BTreeSet::new(),
             tools,
             notices: self.notices,
             files: self.workspace.files.len(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::cache::entry::{Entry, ExtraInput};
-use crate::event::{Failure, ToolReport, UnitReason};
+use crate::event::{Failure, LeftOut, ToolReport, UnitReason};
 use crate::finding::{Finding, Severity, TestCase, ToolId};
 use crate::paths::RelPath;
 use crate::plan::unit::{Scope, ToolPlan, Unit};
@@ -202,6 +202,7 @@ impl Work {
                 .filter_map(|(old, new)| new.as_ref().or(old.as_ref()))
                 .flat_map(|entry| entry.tests.clone())
                 .collect(),
+            left_out: LeftOut::default(),
         }
     }
 }

@@ -49,6 +49,7 @@ pub fn write_notice(notice: &Notice, color: Color, out: &mut dyn Write) -> io::R
     let palette = Palette::new(color);
     let label = match notice.level {
         NoticeLevel::Info => palette.hint.apply_to("note"),
+        NoticeLevel::Error => palette.error.apply_to("error"),
         NoticeLevel::Warning => palette.warning.apply_to("warning"),
     };
     writeln!(out, "{label}: {}", sentence(&notice.message))?;

@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+pub use crate::paths::{percent_decode, percent_encode};
+
 /// Characters that change how a terminal shows what follows: controls and those that turn the
 /// direction of writing (CVE-2021-42574).
 fn misleads(c: char) -> bool {
@@ -56,38 +58,6 @@ pub fn xml_text(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|c| if allowed(c) { c } else { '\u{fffd}' }).collect())
 }
 
-/// A path as the path of a URI: every byte that RFC 3986 does not leave alone in a path becomes
-/// `%XX`, so that any file name survives.
-pub fn percent_encode(path: &[u8]) -> String {
-    let mut uri = String::with_capacity(path.len());
-    for &byte in path {
-        if byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=@".contains(&byte) {
-            uri.push(char::from(byte));
-        } else {
-            let _ = write!(uri, "%{byte:02X}");
-        }
-    }
-    uri
-}
-
-/// The bytes behind [`percent_encode`]; a `%` that no two digits follow stands for itself.
-pub fn percent_decode(text: &str) -> Vec<u8> {
-    let mut rest = text.as_bytes();
-    let mut bytes = Vec::with_capacity(rest.len());
-    while let [first, tail @ ..] = rest {
-        let digits = tail.get(..2).filter(|two| two.iter().all(u8::is_ascii_hexdigit));
-        let digits = digits.and_then(|two| std::str::from_utf8(two).ok());
-        let decoded = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
-        let (byte, length) = match decoded {
-            Some(byte) if *first == b'%' => (byte, 3),
-            _ => (*first, 1),
-        };
-        bytes.push(byte);
-        rest = &rest[length..];
-    }
-    bytes
-}
-
 /// The first `limit` characters, with a sign where something was cut.
 pub fn cut(text: &str, limit: usize) -> Cow<'_, str> {
     match text.char_indices().nth(limit) {
@@ -116,19 +86,6 @@ mod tests {
             "a\u{fffd}\u{fffd}\u{fffd}\u{fffd}\tb\n"
         );
         assert_eq!(xml_text("plain"), "plain");
-    }
-
-    #[test]
-    fn any_bytes_become_a_uri_path() {
-        assert_eq!(percent_encode(b"src/a b%c#d?.py"), "src/a%20b%25c%23d%3F.py");
-        assert_eq!(percent_encode(b"caf\xe9:x.py"), "caf%E9%3Ax.py");
-    }
-
-    #[test]
-    fn decoding_gives_the_bytes_back_and_takes_anything() {
-        let all: Vec<u8> = (0..=255).collect();
-        assert_eq!(percent_decode(&percent_encode(&all)), all);
-        assert_eq!(percent_decode("%zz%4%+1%é"), "%zz%4%+1%é".as_bytes());
     }
 
     #[test]

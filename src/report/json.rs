@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Report, ReportContext, escape};
 use crate::error::ExitStatus;
-use crate::event::{Failure, Notice, Outcome, ToolReport, UnitReason};
+use crate::event::{Failure, LeftOut, Notice, Outcome, ToolReport, UnitReason};
 use crate::finding::{Finding, Location, Severity, TestCase, ToolId};
 use crate::paths::RelPath;
 
@@ -59,6 +59,9 @@ pub struct JsonFinding {
     pub diff: Option<String>,
     pub url: Option<String>,
     pub test: Option<String>,
+    /// Outside of the changed lines, and caused by the change (`--new-since`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub caused: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,6 +77,8 @@ pub struct JsonTool {
     pub failures: Vec<Failure>,
     pub reasons: Vec<UnitReason>,
     pub tests: Vec<TestCase>,
+    #[serde(default)]
+    pub left_out: LeftOut,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,6 +95,9 @@ pub struct JsonSummary {
     pub saved_seconds: f64,
     /// Tools that could not answer.
     pub failed_tools: Vec<ToolId>,
+    /// Of all tools together.
+    #[serde(default)]
+    pub left_out: LeftOut,
 }
 
 /// [`ExitStatus`] by name.
@@ -128,7 +136,7 @@ impl From<&Outcome> for Document {
     fn from(outcome: &Outcome) -> Self {
         Self {
             version: VERSION,
-            findings: outcome.findings.iter().map(JsonFinding::from).collect(),
+            findings: findings(outcome),
             tools: outcome.tools.iter().map(JsonTool::from).collect(),
             notices: outcome.notices.clone(),
             summary: JsonSummary::from(outcome),
@@ -136,10 +144,21 @@ impl From<&Outcome> for Document {
     }
 }
 
+fn findings(outcome: &Outcome) -> Vec<JsonFinding> {
+    let all = outcome.findings.iter().enumerate();
+    all.map(|(index, finding)| JsonFinding {
+        caused: outcome.caused.contains(&index),
+        ..JsonFinding::from(finding)
+    })
+    .collect()
+}
+
 impl From<Document> for Outcome {
     /// The outcome that was written, but for its times, which are rounded to what `f64` holds.
     fn from(document: Document) -> Self {
+        let all = document.findings.iter().enumerate();
         Self {
+            caused: all.filter(|(_, finding)| finding.caused).map(|(index, _)| index).collect(),
             root: std::path::PathBuf::new(),
             repository: std::path::PathBuf::new(),
             findings: document.findings.into_iter().map(Finding::from).collect(),
@@ -173,6 +192,7 @@ impl From<&Finding> for JsonFinding {
             diff: finding.diff.clone(),
             url: finding.url.clone(),
             test: finding.test.clone(),
+            caused: false,
         }
     }
 }
@@ -218,6 +238,7 @@ impl From<&ToolReport> for JsonTool {
             failures: tool.failures.clone(),
             reasons: tool.reasons.clone(),
             tests: tool.tests.clone(),
+            left_out: tool.left_out,
         }
     }
 }
@@ -236,6 +257,7 @@ impl From<JsonTool> for ToolReport {
             failures: tool.failures,
             reasons: tool.reasons,
             tests: tool.tests,
+            left_out: tool.left_out,
         }
     }
 }
@@ -257,6 +279,7 @@ impl From<&Outcome> for JsonSummary {
                 .filter(|tool| !tool.failures.is_empty())
                 .map(|tool| tool.tool.clone())
                 .collect(),
+            left_out: outcome.left_out(),
         }
     }
 }
@@ -286,7 +309,7 @@ mod tests {
         insta::assert_snapshot!(
             serde_json::to_string(&written(&samples::outcome())["findings"][1]).unwrap(), @r#"{"tool":"flake8","code":"F401","severity":"error","message":"'os' imported but unused","path":"src/a.py","line":1,"column":8,"end_line":null,"end_column":null,"details":[],"diff":null,"url":null,"test":null}"#);
         insta::assert_snapshot!(
-            serde_json::to_string(&written(&samples::outcome())["summary"]).unwrap(), @r#"{"status":"findings","exit_code":1,"findings":5,"files":79,"units_run":4,"units_replayed":235,"seconds":1.234,"saved_seconds":11.7,"failed_tools":[]}"#);
+            serde_json::to_string(&written(&samples::outcome())["summary"]).unwrap(), @r#"{"status":"findings","exit_code":1,"findings":5,"files":79,"units_run":4,"units_replayed":235,"seconds":1.234,"saved_seconds":11.7,"failed_tools":[],"left_out":{"known":0,"unchanged":0}}"#);
     }
 
     #[test]
@@ -319,6 +342,7 @@ mod tests {
             serde_json::from_str(include_str!("../../docs/report-schema.json")).unwrap();
         let mut document = written(&samples::outcome());
         document["findings"][0]["path_bytes"] = "a.py".into();
+        document["findings"][0]["caused"] = true.into();
         for (at, sample) in [
             ("", document.clone()),
             ("finding", document["findings"][0].clone()),
@@ -342,6 +366,7 @@ mod tests {
                 .collect();
             let mut always = names(&sample);
             always.remove("path_bytes");
+            always.remove("caused");
             assert_eq!(required, always, "{at}");
         }
     }

@@ -95,6 +95,11 @@ fn test_case(test: &crate::finding::TestCase, finding: Option<&Finding>) -> Test
         TestOutcome::Failed => TestCaseStatus::non_success(NonSuccessKind::Failure),
         TestOutcome::Error => TestCaseStatus::non_success(NonSuccessKind::Error),
         TestOutcome::Skipped | TestOutcome::Xfailed => TestCaseStatus::skipped(),
+        TestOutcome::Known => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message("failed; the baseline accepts that");
+            status
+        }
     };
     if let Some(finding) = finding {
         describe(&mut status, finding);

@@ -24,7 +24,6 @@ pub mod region;
 pub mod sarif;
 pub mod selection;
 pub mod snippet;
-pub mod source;
 pub mod statistics;
 pub mod style;
 pub mod summary;
@@ -36,11 +35,13 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::baseline::fingerprint::fingerprints;
+use crate::baseline::source::Sources;
 use crate::event::Outcome;
 use crate::finding::{Finding, ToolId};
 use crate::hash::Fingerprint;
 use crate::paths::RelPath;
 
+pub use crate::baseline::source::ReadSource;
 pub use format::{OutputFormat, ReportTarget};
 pub use style::Color;
 
@@ -57,9 +58,6 @@ pub trait Report {
         out: &mut dyn Write,
     ) -> io::Result<()>;
 }
-
-/// The bytes of a project file as they were when the tools saw them; `None` where there are none.
-pub type ReadSource<'a> = dyn Fn(&RelPath) -> Option<Vec<u8>> + 'a;
 
 /// What a report may know beside the outcome.
 pub struct ReportContext<'a> {
@@ -104,7 +102,7 @@ impl<'a> ReportContext<'a> {
 
     /// A fingerprint for each finding; see [`fingerprints`].
     fn fingerprints(&self, findings: &[Finding]) -> Vec<Fingerprint> {
-        let mut sources = source::Sources::new(self.source);
+        let mut sources = Sources::new(self.source);
         fingerprints(findings, |path, line| sources.line(path, line).map(str::to_owned))
     }
 }

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::edits::{Edit, edits};
 use super::region::Region;
-use super::source::Sources;
 use super::{Report, ReportContext, escape};
+use crate::baseline::source::Sources;
 use crate::event::Outcome;
 use crate::finding::{Finding, Severity};
 

@@ -1,11 +1,12 @@
 //! Outcomes for the tests of all formats.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
 use super::{ReadSource, ReportContext};
 use crate::error::ExitStatus;
-use crate::event::{Failure, FailureKind, Notice, Outcome, ToolReport, UnitReason};
+use crate::event::{Failure, FailureKind, LeftOut, Notice, Outcome, ToolReport, UnitReason};
 use crate::finding::{Finding, Location, Severity, TestCase, TestOutcome, ToolId};
 use crate::paths::RelPath;
 
@@ -111,6 +112,7 @@ fn tool(name: &str, version: &str, per_file: bool) -> ToolReport {
         failures: Vec::new(),
         reasons: Vec::new(),
         tests: Vec::new(),
+        left_out: LeftOut::default(),
     }
 }
 
@@ -145,6 +147,7 @@ pub(super) fn outcome() -> Outcome {
         repository: "/project".into(),
         findings: findings(),
         tools: vec![black, mypy, pytest, tool("flake8", "7.5.0", true), bandit],
+        caused: BTreeSet::new(),
         notices: vec![Notice::info("mypy uses the environment .venv")],
         files: 79,
         elapsed: Duration::from_millis(1_234),
@@ -176,6 +179,7 @@ pub(super) fn crashed() -> Outcome {
         repository: "/project".into(),
         findings: Vec::new(),
         tools: vec![mypy, pytest, ToolReport { findings: 0, ..tool("flake8", "7.5.0", true) }],
+        caused: BTreeSet::new(),
         notices: Vec::new(),
         files: 79,
         elapsed: Duration::from_millis(1_234),

@@ -150,6 +150,7 @@ pub fn plural(count: usize, noun: &str) -> String {
     let ending = match (count, noun) {
         (1, _) => "",
         (_, "process") => "es",
+        (_, "entry") => return format!("{} entries", thousands(count)),
         _ => "s",
     };
     format!("{} {noun}{ending}", thousands(count))

@@ -99,8 +99,14 @@ pub(super) fn verdict(tool: &ToolReport) -> String {
             .trim_start_matches("was ")
             .to_uppercase()
     });
-    let parts: Vec<String> = failure.into_iter().chain(tests.or(found)).collect();
-    if parts.is_empty() { "clean".to_owned() } else { parts.join(", ") }
+    let answer = tests.or(found);
+    let clean = (failure.is_none() && answer.is_none()).then(|| "clean".to_owned());
+    let known = tool.tests.is_empty().then_some(tool.left_out.known).filter(|&count| count > 0);
+    let known = known.map(|count| format!("{} known", thousands(count)));
+    let unchanged = Some(tool.left_out.unchanged).filter(|&count| count > 0);
+    let unchanged = unchanged.map(|count| format!("{} unchanged", thousands(count)));
+    let parts = [failure, clean, answer, known, unchanged];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// "2 failed, 580 passed, 1 skipped"
@@ -112,6 +118,7 @@ fn tests(cases: &[TestCase]) -> String {
         (TestOutcome::Skipped, "skipped"),
         (TestOutcome::Xfailed, "xfailed"),
         (TestOutcome::Xpassed, "xpassed"),
+        (TestOutcome::Known, "known to fail"),
     ];
     let counts = names
         .map(|(outcome, name)| (cases.iter().filter(|case| case.outcome == outcome).count(), name));
@@ -164,6 +171,14 @@ fn total(outcome: &Outcome, palette: &Palette) -> String {
         style.apply_to(found),
         Human(outcome.elapsed)
     )];
+    let left_out = outcome.left_out();
+    if left_out.known > 0 {
+        parts.push(format!("{} left out", plural(left_out.known, "known finding")));
+    }
+    if left_out.unchanged > 0 {
+        let unchanged = plural(left_out.unchanged, "finding");
+        parts.push(format!("{unchanged} in unchanged code left out"));
+    }
     let replayed: usize = outcome.tools.iter().map(|tool| tool.units_replayed).sum();
     let units: usize = outcome.tools.iter().map(|tool| tool.units_run).sum::<usize>() + replayed;
     match (replayed, units) {

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 /// Room → rooms that it may use. `paths`, `hash`, `error`, `finding` and `event` may be used by all.
-const MAY_USE: [(&str, &[&str]); 10] = [
+const MAY_USE: [(&str, &[&str]); 11] = [
+    ("baseline", &[]),
     ("project", &[]),
     ("config", &["project"]),
     ("git", &["project", "config"]),
@@ -12,9 +13,15 @@ const MAY_USE: [(&str, &[&str]); 10] = [
     ("exec", &["project"]),
     ("cache", &["project"]),
     ("plan", &["project", "config", "tools"]),
-    ("engine", &["project", "config", "git", "tools", "exec", "cache", "plan"]),
+    ("engine", &["project", "config", "git", "tools", "exec", "cache", "plan", "baseline"]),
     ("report", &["baseline"]),
-    ("cli", &["project", "config", "git", "tools", "exec", "cache", "plan", "engine", "report"]),
+    (
+        "cli",
+        &[
+            "project", "config", "git", "tools", "exec", "cache", "plan", "engine", "baseline",
+            "report",
+        ],
+    ),
 ];
 const FOR_ALL: [&str; 5] = ["paths", "hash", "error", "finding", "event"];
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails here says where")]
 
 mod architecture;
+mod baseline;
 mod cache;
 mod check;
 mod differential;

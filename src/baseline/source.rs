@@ -1,8 +1,10 @@
 //! The text that findings point into: [`Sources`] hands out single lines of project files and
 //! remembers the last file, since findings come sorted by path.
 
-use super::ReadSource;
 use crate::paths::RelPath;
+
+/// The bytes of a project file as they were when the tools saw them; `None` where there are none.
+pub type ReadSource<'a> = dyn Fn(&RelPath) -> Option<Vec<u8>> + 'a;
 
 /// The lines of a file as Python counts them.
 struct SourceFile {

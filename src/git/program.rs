@@ -1,0 +1,79 @@
+//! The git program, for what only it can answer of every repository. Settings of the user that
+//! would change what is printed are overridden, and nothing in the repository is written.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// git, run at the top of a repository.
+#[derive(Clone, Copy, Debug)]
+pub struct Git<'a> {
+    top: &'a Path,
+    /// Instead of the repository's own index.
+    index: Option<&'a Path>,
+}
+
+/// Why git gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GitError {
+    #[error("git cannot be started: {0}")]
+    NotStarted(String),
+    /// Exit code (where there is one) and git's own words.
+    #[error("{message}")]
+    Refused { code: Option<i32>, message: String },
+}
+
+impl<'a> Git<'a> {
+    pub fn at(top: &'a Path) -> Self {
+        Self { top, index: None }
+    }
+
+    /// The same with another index.
+    #[must_use]
+    pub fn with_index(self, index: &'a Path) -> Self {
+        Self { index: Some(index), ..self }
+    }
+
+    /// What git prints.
+    ///
+    /// # Errors
+    /// Where it cannot be started or does not exit with 0.
+    pub fn run<S: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Result<Vec<u8>, GitError> {
+        let mut command = Command::new("git");
+        command
+            .args(["--no-pager", "--literal-pathspecs", "-c", "core.fsmonitor=false"])
+            .args(arguments)
+            .current_dir(self.top)
+            .stdin(Stdio::null())
+            .env("GIT_OPTIONAL_LOCKS", "0")
+            .env("LC_ALL", "C");
+        if let Some(index) = self.index {
+            command.env("GIT_INDEX_FILE", index);
+        }
+        let output = command.output().map_err(|error| GitError::NotStarted(error.to_string()))?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        Err(GitError::Refused { code: output.status.code(), message })
+    }
+
+    /// What git prints, as one line of text.
+    ///
+    /// # Errors
+    /// As for [`Git::run`].
+    pub fn line<S: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Result<String, GitError> {
+        Ok(String::from_utf8_lossy(&self.run(arguments)?).trim_end().to_owned())
+    }
+
+    /// Whether history ends where the clone was cut (`git clone --depth`).
+    pub fn is_shallow(&self) -> bool {
+        self.line(["rev-parse", "--is-shallow-repository"]).is_ok_and(|answer| answer == "true")
+    }
+}

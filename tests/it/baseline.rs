@@ -1,0 +1,250 @@
+//! Accepted findings: what stays known, what is new, and that the file is safe.
+
+use std::fs;
+
+use crate::support::{Project, Run};
+
+const FILE: &str = ".pyqa-baseline.json";
+/// Tools that answer at once.
+const FAST: [&str; 2] = ["--only", "flake8,black"];
+
+/// A project with findings of flake8 and black in two files, all accepted and committed.
+fn accepted() -> Project {
+    let project = Project::new();
+    project.write("a.py", "import os\n\n\ndef one():\n    x = 1\n\n\ndef two():\n    y = 2\n");
+    project.write("b.py", "import sys\nprint( 1 )\n");
+    project.git(&["init", "-q"]);
+    let said = write(&project, &FAST);
+    assert!(said.contains("7 new, 0 kept, 0 gone"), "{said}");
+    project.git(&["add", "-A"]).git(&["commit", "-qm", "first"]);
+    project
+}
+
+/// What `pyqa baseline write` prints.
+fn write(project: &Project, arguments: &[&str]) -> String {
+    let run = project.pyqa(&[&["baseline", "write"], arguments].concat());
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    run.stdout
+}
+
+fn check(project: &Project) -> Run {
+    project.check(&FAST)
+}
+
+fn text(project: &Project) -> String {
+    fs::read_to_string(project.path(FILE)).unwrap()
+}
+
+fn new_findings(project: &Project) -> Vec<String> {
+    check(project).findings().into_iter().collect()
+}
+
+#[test]
+fn one_command_makes_the_project_clean_and_the_summary_says_what_was_left_out() {
+    let project = accepted();
+    let run = check(&project);
+    assert_eq!((run.code, run.findings().len()), (0, 0), "{}", run.stdout);
+    let left_out = &run.json()["summary"]["left_out"];
+    assert_eq!(left_out["known"], 7, "{}", text(&project));
+    let run = project.pyqa(&["check", "--only", "flake8,black"]);
+    assert_eq!((run.code, run.stdout.as_str()), (0, ""));
+    assert!(run.stderr.contains("7 known findings left out"), "{}", run.stderr);
+    let run = project.check(&["--only", "flake8,black", "--no-baseline"]);
+    assert_eq!((run.code, run.findings().len()), (1, 7), "{}", run.stdout);
+}
+
+#[test]
+fn a_moved_line_stays_known_and_a_copied_or_changed_one_is_new() {
+    let project = accepted();
+    project.write(
+        "a.py",
+        "def two():\n    y = 2\n\n\ndef one():\n    x = 1\n\n\nimport os  # noqa: E402\n",
+    );
+    assert_eq!(new_findings(&project), ["flake8 a.py:9 F401"], "the line is another one");
+    project.write("a.py", "import os\n\n\ndef two():\n    y = 2\n\n\ndef one():\n    x = 1\n");
+    assert_eq!(new_findings(&project), [""; 0]);
+    let copied = "import os\n\n\ndef two():\n    y = 2\n\n\ndef one():\n    x = 1\n\n\ndef three():\n    x = 1\n";
+    project.write("a.py", copied);
+    assert_eq!(new_findings(&project), ["flake8 a.py:13 F841"]);
+}
+
+#[test]
+fn a_fixed_finding_is_reported_by_prune_and_counts_when_it_comes_back() {
+    let project = accepted();
+    let before = fs::read_to_string(project.path("b.py")).unwrap();
+    project.write("b.py", "print(1)\n");
+    let run = project.pyqa(&["baseline", "prune", "--dry-run", "--only", "flake8,black"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(run.stdout.contains("gone: b.py: F401 'sys' imported but unused [flake8]"));
+    let all = text(&project);
+    let run = project.pyqa(&["baseline", "prune", "--only", "flake8"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let pruned = text(&project);
+    let removed: Vec<_> =
+        all.lines().filter(|line| !pruned.contains(line.trim_end_matches(','))).collect();
+    assert!(
+        removed.iter().all(|line| line.contains("b.py") && line.contains("flake8")),
+        "{removed:?}"
+    );
+    assert!(pruned.contains("\"tool\":\"black\""), "tools that did not run keep their entries");
+    project.write("b.py", before);
+    assert!(new_findings(&project).contains(&"flake8 b.py:1 F401".to_owned()));
+}
+
+#[test]
+fn renamed_files_keep_their_findings_committed_or_not() {
+    let project = accepted();
+    fs::rename(project.path("a.py"), project.path("moved.py")).unwrap();
+    assert_eq!(new_findings(&project), [""; 0], "in the work tree");
+    project.git(&["add", "-A"]);
+    assert_eq!(new_findings(&project), [""; 0], "staged");
+    project.git(&["commit", "-qm", "rename"]);
+    assert_eq!(new_findings(&project), [""; 0], "committed");
+    let run = project.pyqa(&["baseline", "prune", "--only", "flake8,black"]);
+    assert!(run.stdout.contains("0 entries taken out, 7 left"), "{}", run.stdout);
+    let now = text(&project);
+    assert!(now.contains("\"path\":\"moved.py\"") && !now.contains("\"path\":\"a.py\""), "{now}");
+    assert_eq!(new_findings(&project), [""; 0]);
+}
+
+#[test]
+fn reasons_are_kept_and_expired_entries_count_no_more() {
+    let project = accepted();
+    project.write("c.py", "import re\n");
+    write(&project, &["--only", "flake8", "--reason", "old API", "--expires", "2020-02-29"]);
+    let run = check(&project);
+    assert_eq!(
+        (run.code, run.findings().into_iter().collect::<Vec<_>>()),
+        (1, vec!["flake8 c.py:1 F401".to_owned()])
+    );
+    assert!(
+        run.stderr.contains(
+            "1 entry of .pyqa-baseline.json expired: c.py flake8 F401 (2020-02-29, old API)"
+        ),
+        "{}",
+        run.stderr
+    );
+    let run = project.pyqa(&["baseline", "show"]);
+    assert!(
+        run.stdout.contains(
+            "c.py: F401 're' imported but unused [flake8] (expired on 2020-02-29, old API)"
+        ),
+        "{}",
+        run.stdout
+    );
+    write(&project, &["--only", "flake8", "--expires", "2999-01-01"]);
+    assert_eq!(new_findings(&project), [""; 0]);
+    assert!(text(&project).contains("\"reason\":\"old API\",\"expires\":\"2999-01-01\""));
+}
+
+#[test]
+fn writing_again_changes_no_line_of_what_is_still_there() {
+    let project = accepted();
+    let before = text(&project);
+    let said = write(&project, &FAST);
+    assert!(said.contains("0 new, 7 kept, 0 gone"), "{said}");
+    assert_eq!(text(&project), before);
+    write(&project, &["--only", "flake8"]);
+    assert_eq!(text(&project), before);
+}
+
+#[test]
+fn a_file_to_be_formatted_is_accepted_whole_and_failing_tests_by_their_names() {
+    let project = Project::fixture("demo");
+    write(&project, &[]);
+    let run = project.check(&["--report", "junit=junit.xml"]);
+    assert_eq!((run.code, run.findings().len()), (0, 0), "{}", run.stdout);
+    let outcomes: Vec<_> = run
+        .tool("pytest", "tests")
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|test| test["outcome"].clone())
+        .collect();
+    assert!(outcomes.contains(&"known".into()), "{outcomes:?}");
+    let junit = fs::read_to_string(project.path("junit.xml")).unwrap();
+    assert!(
+        junit.contains("failed; the baseline accepts that") && !junit.contains("<failure"),
+        "{junit}"
+    );
+    let test = fs::read_to_string(project.path("tests/test_prices.py")).unwrap();
+    project.write(
+        "tests/test_prices.py",
+        format!("{test}\n\ndef test_new() -> None:\n    assert 1 == 2\n"),
+    );
+    let run = project.check(&["--only", "pytest"]);
+    assert_eq!(run.code, 1);
+    assert_eq!(run.findings().len(), 1, "{:?}", run.findings());
+}
+
+#[test]
+fn a_run_that_stops_early_is_never_clean_because_of_the_baseline() {
+    let project = accepted();
+    project.write("z.py", "import zlib\n");
+    let run =
+        project.check(&["--only", "flake8,black", "--fail-fast", "--no-cache", "--jobs", "1"]);
+    assert_eq!(
+        (run.code, run.findings().into_iter().collect::<Vec<_>>()),
+        (1, vec!["flake8 z.py:1 F401".to_owned()]),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_bad_baseline_is_told_and_the_reports_are_written_all_the_same() {
+    let damaged = "{\n  \"version\": 1,\n  \"findings\": [\n<<<<<<< HEAD\n";
+    for (content, said) in
+        [(damaged, "is damaged"), ("{\"version\": 99}", "update pyqa"), ("", "is damaged")]
+    {
+        let project = accepted();
+        project.write(FILE, content);
+        let run = project.check(&["--only", "flake8,black", "--report", "sarif=out.sarif"]);
+        assert_eq!((run.code, run.findings().len()), (2, 7), "{}", run.stderr);
+        assert_eq!(run.json()["summary"]["status"], "failure");
+        assert!(run.stderr.contains(said) && run.stderr.contains(FILE), "{}", run.stderr);
+        assert!(project.path("out.sarif").is_file());
+        let run = project.pyqa(&["baseline", "write", "--only", "flake8"]);
+        assert_eq!(run.code, 2, "a file that cannot be read is never overwritten");
+        assert_eq!(text(&project), content);
+    }
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_told_and_the_others_are_written() {
+    let project = accepted();
+    project.write("file", "");
+    let run = project.pyqa(&[
+        "check",
+        "--only",
+        "flake8",
+        "--report",
+        "json=file/out.json",
+        "--report",
+        "jsonl=good.jsonl",
+    ]);
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    assert!(run.stderr.contains("the report file/out.json cannot be written"), "{}", run.stderr);
+    assert!(project.path("good.jsonl").is_file());
+}
+
+#[test]
+fn findings_that_the_baseline_accepts_are_in_no_format() {
+    let project = accepted();
+    for format in [
+        "full",
+        "concise",
+        "json",
+        "jsonl",
+        "sarif",
+        "junit",
+        "github",
+        "gitlab",
+        "checkstyle",
+        "rdjson",
+    ] {
+        let run = project.pyqa(&["check", "--only", "flake8,black", "--output-format", format]);
+        assert_eq!(run.code, 0, "{format}: {}", run.stderr);
+        assert!(!run.stdout.contains("F401"), "{format}: {}", run.stdout);
+    }
+}
