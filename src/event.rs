@@ -148,6 +148,8 @@ pub struct UnitReason {
 pub struct Outcome {
     /// The project's root, absolute.
     pub root: std::path::PathBuf,
+    /// Where the files lay that were checked; the root itself, or a snapshot of other content.
+    pub content: std::path::PathBuf,
     /// Top of the repository that holds it, absolute; the root itself where there is none.
     pub repository: std::path::PathBuf,
     /// Sorted by [`Finding::sort_key`].

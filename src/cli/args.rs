@@ -1,8 +1,9 @@
 //! What can be typed: the command line as clap sees it. Nothing here decides anything.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::ToolId;
 use crate::report::style::ColorChoice;
@@ -55,6 +56,9 @@ pub enum Command {
     /// Look at the cache or empty it
     #[command(subcommand)]
     Cache(CacheCommand),
+    /// Run by git: the work of an installed hook
+    #[command(hide = true)]
+    Hook(HookArgs),
     /// List the tools: which are on in this project, why, and where they come from
     Tools,
     /// Print a completion script for a shell
@@ -71,6 +75,9 @@ pub struct CheckArgs {
     /// mypy and pytest always take the project's own targets, so that their answer is that of a
     /// whole run.
     pub paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub change: Change,
 
     #[command(flatten)]
     pub selection: Selection,
@@ -98,6 +105,48 @@ pub struct CheckArgs {
     /// Show the settings that are in force and where each stands, and run nothing
     #[arg(long, help_heading = "Output", conflicts_with = "fix")]
     pub show_settings: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What is checked")]
+pub struct Change {
+    /// What the index would commit; per-file tools are given the staged files
+    #[arg(long, conflicts_with_all = ["since", "from_ref", "to_ref", "files_from"])]
+    pub staged: bool,
+
+    /// Files that were changed since HEAD left REF, as they lie in the work tree
+    #[arg(long, value_name = "REF", conflicts_with_all = ["from_ref", "to_ref", "files_from"])]
+    pub since: Option<String>,
+
+    /// Files that differ between this commit and `--to-ref`
+    #[arg(long, value_name = "REF", conflicts_with = "files_from")]
+    pub from_ref: Option<String>,
+
+    /// The content that is checked with `--from-ref`, checked out or not [default: HEAD]
+    #[arg(long, value_name = "REF", requires = "from_ref")]
+    pub to_ref: Option<String>,
+
+    /// Files named in FILE, on lines or ended by zero bytes; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub files_from: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct HookArgs {
+    /// Which hook
+    pub hook: HookName,
+
+    /// What git gives the hook
+    #[arg(last = true)]
+    pub arguments: Vec<OsString>,
+}
+
+/// A hook of git's that pyqa can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum HookName {
+    PreCommit,
+    PreMergeCommit,
+    PrePush,
 }
 
 #[derive(Debug, Args)]

@@ -1,16 +1,18 @@
 //! `pyqa check`
 
 use std::fs;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Stop;
-use super::args::{CheckArgs, Global};
+use super::args::{Change, CheckArgs, Global};
 use super::console::Console;
-use super::listing;
+use super::{listing, skip};
 use crate::engine;
 use crate::engine::request::{
-    AfterFinding, BaselineUse, CacheUse, Network, Reasons, Request, Sift,
+    AfterFinding, BaselineUse, CacheUse, Content, Files, Network, Occasion, Place, Reasons,
+    Request, Sift,
 };
 use crate::error::{ExitStatus, UserError};
 use crate::event::Outcome;
@@ -75,12 +77,19 @@ fn annotate(
 fn request(args: &CheckArgs, global: &Global, variables: &Variables) -> Result<Request, UserError> {
     let caching = &args.caching;
     let running = &args.running;
+    let folder = current_folder()?;
+    let (content, files) = change(&args.change, &folder, variables)?;
     Ok(Request {
-        folder: current_folder()?,
+        folder,
         root: global.root.clone(),
         paths: args.paths.clone(),
+        content,
+        files,
+        place: Place::WhereItLies,
+        occasion: Occasion::ByHand,
         only: args.selection.only.clone(),
         skip: args.selection.skip.clone(),
+        skip_if_known: skip::by_variables(variables),
         cache: match (caching.no_cache, caching.verify_cache) {
             (true, _) => CacheUse::Off,
             (false, true) => CacheUse::Verify,
@@ -103,6 +112,51 @@ fn request(args: &CheckArgs, global: &Global, variables: &Variables) -> Result<R
     })
 }
 
+/// What is checked, and which files are of interest.
+fn change(
+    change: &Change,
+    folder: &Path,
+    variables: &Variables,
+) -> Result<(Content, Files), UserError> {
+    if change.staged {
+        // pre-commit and prek have taken what is not staged out of the work tree.
+        let is_isolated = variables.is_set("PRE_COMMIT");
+        let content = if is_isolated { Content::WorkTree } else { Content::Staged };
+        return Ok((content, Files::Staged));
+    }
+    if let Some(reference) = &change.since {
+        return Ok((Content::WorkTree, Files::Since(reference.clone())));
+    }
+    if let Some(from) = &change.from_ref {
+        let to = change.to_ref.clone().unwrap_or_else(|| "HEAD".to_owned());
+        let files = Files::Between { from: from.clone(), to: to.clone() };
+        return Ok((Content::Revision(to), files));
+    }
+    let Some(list) = &change.files_from else { return Ok((Content::WorkTree, Files::All)) };
+    let mut bytes = Vec::new();
+    let read = if list.as_os_str() == "-" {
+        io::stdin().lock().read_to_end(&mut bytes)
+    } else {
+        fs::File::open(folder.join(list)).and_then(|mut file| file.read_to_end(&mut bytes))
+    };
+    read.map_err(|error| {
+        UserError::new(format!("the list {} cannot be read: {error}", list.display()))
+            .hint("name a file with `--files-from`, or `-` for standard input")
+    })?;
+    Ok((Content::WorkTree, Files::Listed(listed(&bytes))))
+}
+
+/// Names ended by zero bytes where there is one, else lines.
+fn listed(bytes: &[u8]) -> Vec<PathBuf> {
+    let end = if bytes.contains(&0) { 0 } else { b'\n' };
+    bytes
+        .split(|&byte| byte == end)
+        .map(|name| if end == 0 { name } else { name.strip_suffix(b"\r").unwrap_or(name) })
+        .filter(|name| !name.is_empty())
+        .map(|name| RelPath::from_bytes(name).to_path())
+        .collect()
+}
+
 pub(super) fn current_folder() -> Result<std::path::PathBuf, UserError> {
     std::env::current_dir().map_err(|error| {
         UserError::new(format!("the current folder cannot be told: {error}"))
@@ -117,7 +171,7 @@ fn report(
     outcome: &Outcome,
 ) -> Result<ExitStatus, Stop> {
     let root = &outcome.root;
-    let read = |path: &RelPath| fs::read(path.below(root)).ok();
+    let read = |path: &RelPath| fs::read(path.below(&outcome.content)).ok();
     let context = |color: Color| ReportContext {
         repository: &outcome.repository,
         color,

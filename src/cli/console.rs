@@ -54,6 +54,15 @@ impl Console {
         Progress::stderr(self.progress, self.stderr)
     }
 
+    /// Progress where it goes away again; lines that stay would be in the way.
+    pub(super) fn passing_progress(&self) -> Progress {
+        let mode = match self.progress {
+            ProgressMode::Live => ProgressMode::Live,
+            _ => ProgressMode::Silent,
+        };
+        Progress::stderr(mode, self.stderr)
+    }
+
     /// `-vv` tells what pyqa does.
     pub(super) fn start_log(&self) {
         static LOGGER: Logger = Logger;

@@ -6,7 +6,9 @@ mod baseline;
 mod cache;
 mod check;
 mod console;
+mod hook;
 mod listing;
+mod skip;
 mod tools;
 
 use std::io::{self, Write};
@@ -14,6 +16,7 @@ use std::io::{self, Write};
 use clap::{CommandFactory, Parser};
 
 use crate::error::{ExitStatus, UserError};
+use crate::project::runner;
 use crate::project::variables::Variables;
 use args::{Cli, Command};
 use console::Console;
@@ -55,7 +58,7 @@ pub fn main() -> ExitStatus {
             return if error.print().is_ok() { status } else { ExitStatus::Failure };
         }
     };
-    let variables = Variables::of_process();
+    let variables = runner::without_its_environment(Variables::of_process());
     let console = Console::new(&cli.global, &variables);
     console.start_log();
     match run(&cli, &console, &variables) {
@@ -72,6 +75,7 @@ fn run(cli: &Cli, console: &Console, variables: &Variables) -> Result<ExitStatus
     match &cli.command {
         Command::Check(args) => check::run(args, &cli.global, console, variables),
         Command::Baseline(command) => baseline::run(command, &cli.global, console, variables),
+        Command::Hook(args) => hook::run(args, &cli.global, console, variables),
         Command::Cache(command) => cache::run(*command, variables),
         Command::Tools => tools::run(&cli.global, variables),
         Command::Completions { shell } => {

@@ -16,6 +16,9 @@ pub struct Places<'a> {
     pub root: &'a Path,
     /// Top of the repository, if there is one.
     pub repository: Option<&'a Path>,
+    /// The folder above the repository, where that is not the top's own parent: content that is
+    /// checked at another place has the parents of the work tree.
+    pub above: Option<&'a Path>,
     pub variables: &'a Variables,
     pub documents: &'a Documents,
 }
@@ -73,7 +76,14 @@ fn folders<'a>(search: ConfigSearch, places: &Places<'a>) -> Vec<&'a Path> {
             root.ancestors().take_while(|folder| folder.starts_with(top)).collect()
         }
         (ConfigSearch::ParentsToHome, _) => {
-            root.ancestors().take_while(|folder| Some(*folder) != home.as_deref()).collect()
+            let parents: Vec<&Path> = match (places.repository, places.above) {
+                (Some(top), Some(above)) => {
+                    let within = root.ancestors().take_while(|folder| folder.starts_with(top));
+                    within.chain(above.ancestors()).collect()
+                }
+                _ => root.ancestors().collect(),
+            };
+            parents.into_iter().take_while(|folder| Some(*folder) != home.as_deref()).collect()
         }
     }
 }
@@ -202,6 +212,7 @@ mod tests {
                 &Places {
                     root: &home.join(root),
                     repository: Some(&home.join("repo")),
+                    above: None,
                     variables: &Variables::from([("HOME", home.to_str().unwrap())]),
                     documents: &Documents::default(),
                 },
@@ -273,6 +284,7 @@ mod tests {
             &Places {
                 root: &f.home.path().join("repo"),
                 repository: None,
+                above: None,
                 variables: &Variables::default(),
                 documents: &Documents::default(),
             },

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::planning::file_argument;
 use super::recording;
 use super::request::AfterFinding;
+use super::site::Site;
 use super::toolset::ActiveTool;
 use super::work::{Answer, Work};
 use super::workspace::Workspace;
@@ -17,9 +18,11 @@ use crate::exec::cancel::CancelToken;
 use crate::exec::driver::PythonJob;
 use crate::exec::job::{Completed, End, Job, JobId};
 use crate::exec::scheduler::{self, Control, Progress};
+use crate::finding::Finding;
 use crate::plan::batch::{Item, Rate, cut};
 use crate::plan::unit::Scope;
 use crate::tools::parse::{ParseContext, Parsed, RawOutput, Verdict, parse};
+use crate::tools::resolve::needs_project;
 
 /// What a run is allowed and told to do.
 pub struct Limits {
@@ -42,6 +45,21 @@ pub struct Task<'a> {
 }
 
 impl Task<'_> {
+    /// All that the tool found, as far as it was asked for. A tool that takes the project as a
+    /// whole tells of all its files; where it goes by files, those not selected are left out.
+    pub fn into_findings(self, workspace: &Workspace) -> Vec<Finding> {
+        let mut findings = self.work.into_findings();
+        if let Some(selected) = &workspace.site.selected
+            && !needs_project(&self.tool.spec)
+        {
+            findings.retain(|finding| {
+                let place = finding.location.as_ref();
+                place.is_none_or(|place| selected.binary_search(&place.path).is_ok())
+            });
+        }
+        findings
+    }
+
     /// What became of the tool so far.
     pub fn report(&self) -> ToolReport {
         self.work.report(Some(self.tool.resolved.version.clone()))
@@ -232,7 +250,7 @@ impl Running<'_, '_> {
             }
             None => Vec::new(),
         };
-        let parsed = match done.end {
+        let mut parsed = match done.end {
             End::Exited(code) => {
                 let output =
                     RawOutput { code, stdout: done.stdout, stderr: done.stderr, side_file };
@@ -240,7 +258,25 @@ impl Running<'_, '_> {
             }
             end => Parsed::failed(not_exited(task.work.tool().as_str(), end, &done.stderr)),
         };
+        tell_of_home(&mut parsed, &self.workspace.site);
         (parsed, inputs)
+    }
+}
+
+/// What tools say of files in a snapshot is about those of the work tree.
+fn tell_of_home(parsed: &mut Parsed, site: &Site) {
+    if !site.is_elsewhere() {
+        return;
+    }
+    for finding in &mut parsed.findings {
+        finding.message = site.told(&finding.message);
+        for detail in &mut finding.details {
+            *detail = site.told(detail);
+        }
+    }
+    if let Verdict::Crashed(failure) = &mut parsed.verdict {
+        failure.message = site.told(&failure.message);
+        failure.output = site.told(&failure.output);
     }
 }
 

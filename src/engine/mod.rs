@@ -4,6 +4,7 @@
 
 pub mod execute;
 pub mod fix;
+pub mod hook;
 pub mod lookup;
 pub mod planning;
 pub mod reasons;
@@ -11,6 +12,7 @@ pub mod recording;
 pub mod request;
 pub mod run;
 pub mod sift;
+pub mod site;
 pub mod toolset;
 pub mod work;
 pub mod workspace;
@@ -26,6 +28,7 @@ use crate::tools::registry;
 use planning::Planner;
 use request::Request;
 use run::Run;
+use site::Site;
 use toolset::Toolset;
 use workspace::Workspace;
 
@@ -40,14 +43,24 @@ pub fn check(
     on: &mut dyn FnMut(Event),
 ) -> Result<Outcome, Vec<UserError>> {
     let begun = Instant::now();
-    let workspace = open(request)?;
-    let toolset = Toolset::gather(&workspace, request, on)?;
+    let workspace = open_until(request, cancel)?;
+    check_in(&workspace, request, cancel, begun, on).map_err(|errors| workspace.told(errors))
+}
+
+fn check_in(
+    workspace: &Workspace,
+    request: &Request,
+    cancel: &CancelToken,
+    begun: Instant,
+    on: &mut dyn FnMut(Event),
+) -> Result<Outcome, Vec<UserError>> {
+    let toolset = Toolset::gather(workspace, request, on)?;
     for notice in workspace.notices.iter().chain(&toolset.notices) {
         on(Event::Notice(notice.clone()));
     }
-    let support = support(&workspace)?;
-    let planner = Planner::new(&workspace, &support, request)?;
-    let mut run = Run::new(request, &workspace, &toolset, &support, &planner)?;
+    let support = support(workspace)?;
+    let planner = Planner::new(workspace, &support, request)?;
+    let mut run = Run::new(request, workspace, &toolset, &support, &planner)?;
     run.execute(cancel, on);
     run.store();
     let mut outcome = run.outcome(cancel, begun);
@@ -63,8 +76,17 @@ pub fn check(
 /// # Errors
 /// As for [`check`].
 pub fn open(request: &Request) -> Result<Workspace, Vec<UserError>> {
+    open_until(request, &CancelToken::new())
+}
+
+/// As [`open`]; waiting for another process ends with `cancel`.
+///
+/// # Errors
+/// As for [`check`].
+pub fn open_until(request: &Request, cancel: &CancelToken) -> Result<Workspace, Vec<UserError>> {
     let known: Vec<ToolId> = registry::builtin().into_iter().map(|spec| spec.name).collect();
-    Workspace::open(request, &known)
+    let site = Site::find(request, &|| cancel.is_cancelled()).map_err(|error| vec![error])?;
+    Workspace::open(request, &known, site)
 }
 
 /// pyqa's own Python files, in the cache, or where temporary files go when that cannot be written.

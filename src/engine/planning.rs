@@ -37,7 +37,7 @@ impl<'a> Planner<'a> {
         let mut paths = Vec::new();
         let mut errors = Vec::new();
         for path in &request.paths {
-            match within_project(path, &request.folder, &workspace.root) {
+            match within_project(path, &request.folder, &workspace.site.home) {
                 Ok(path) => paths.push(path),
                 Err(error) => errors.push(error),
             }
@@ -77,6 +77,7 @@ impl<'a> Planner<'a> {
             arguments: &arguments,
             files: &further,
             root: &workspace.root,
+            home: &workspace.site.home,
         };
         let variables = workspace.variables.iter().map(|(n, v)| (n.clone(), v.clone()));
         let common = common_key(&parts, variables);
@@ -109,6 +110,9 @@ impl<'a> Planner<'a> {
         };
         let mut arguments =
             Arguments::new(&tool.spec, leading, &tool.config, &tool.settings, &place);
+        if self.workspace.site.is_elsewhere() {
+            arguments.elsewhere(&tool.spec, &tool.config, &place);
+        }
         if let Some((_, looking)) = &tool.resolved.looks_into {
             arguments.local(looking);
         }
@@ -142,6 +146,9 @@ impl<'a> Planner<'a> {
             files.retain(|&index| {
                 self.paths.iter().any(|path| all[index].path.is_within(path.as_bytes()))
             });
+        }
+        if let Some(selected) = &workspace.site.selected {
+            files.retain(|&index| selected.binary_search(&all[index].path).is_ok());
         }
         Ok(files)
     }

@@ -17,9 +17,18 @@ pub struct Request {
     pub root: Option<PathBuf>,
     /// Files and folders that per-file tools are given; empty: the project.
     pub paths: Vec<PathBuf>,
+    /// What is checked.
+    pub content: Content,
+    /// Of the files that `paths` leave, those that per-file tools are given.
+    pub files: Files,
+    pub place: Place,
+    /// What the run is for; decides which tools are on.
+    pub occasion: Occasion,
     /// These tools and no others.
     pub only: Option<Vec<ToolId>>,
     pub skip: Vec<ToolId>,
+    /// Left out as well; names that no tool has are nothing to complain of.
+    pub skip_if_known: Vec<ToolId>,
     pub cache: CacheUse,
     pub network: Network,
     /// Most processes at once; `None`: the settings', else the cores.
@@ -47,6 +56,54 @@ pub enum BaselineUse {
     #[default]
     Apply,
     Ignore,
+}
+
+/// Where the content that is checked comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Content {
+    /// What lies in the work tree.
+    #[default]
+    WorkTree,
+    /// What the index would commit.
+    Staged,
+    /// What a commit holds, checked out or not.
+    Revision(String),
+}
+
+/// The files that are of interest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Files {
+    #[default]
+    All,
+    /// Those that the index holds otherwise than HEAD.
+    Staged,
+    /// Those that differ from where HEAD left a reference.
+    Since(String),
+    /// Those that differ between two commits.
+    Between { from: String, to: String },
+    /// These, seen from the user's folder. Those that are not there are passed over.
+    Listed(Vec<PathBuf>),
+}
+
+/// What a run is made for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Occasion {
+    #[default]
+    ByHand,
+    /// Before a commit or the commit of a merge: `pre-commit` under `[tool.pyqa.hooks]`.
+    Commit,
+    /// `pre-push` under `[tool.pyqa.hooks]`.
+    Push,
+}
+
+/// Where tools run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// In the work tree where it holds the content that is checked, else in a snapshot.
+    #[default]
+    WhereItLies,
+    /// In a snapshot in any case.
+    Snapshot,
 }
 
 /// How stored results are used.

@@ -30,7 +30,6 @@ use crate::hash::{Digest, FileStates, Fingerprint};
 use crate::plan::batch::Rate;
 use crate::plan::unit::{Scope, ToolPlan};
 use crate::project::bytecode::stale_bytecode;
-use crate::project::files::FileSet;
 use crate::tools::resolve::Program;
 use crate::tools::spec::OutputFormat;
 
@@ -96,7 +95,7 @@ impl<'a> Run<'a> {
             Found { entries: plan.units.iter().map(|_| None).collect(), pack: None, expired: false }
         } else {
             let age = max_age(tool);
-            look_up(&plan, &workspace.store, &workspace.states, &workspace.root, age)
+            look_up(&plan, &workspace.store, &workspace.states, &workspace.site.home, age)
         };
         let mut work = Work::new(plan, std::mem::take(&mut found.entries));
         let to_run = match cache_use {
@@ -143,9 +142,14 @@ impl<'a> Run<'a> {
         if self.tasks.iter().all(|task| task.to_run.is_empty()) {
             return;
         }
+        if let Err(error) = self.workspace.site.prepare_for_programs() {
+            return self.fail_all(&error.to_string());
+        }
         let side = match SideFiles::new() {
             Ok(side) => side,
-            Err(error) => return self.fail_all(&error),
+            Err(error) => {
+                return self.fail_all(&format!("no temporary file can be made: {error}"));
+            }
         };
         let bytecode = self.fresh_bytecode(&side);
         for at in 0..self.tasks.len() {
@@ -168,11 +172,11 @@ impl<'a> Run<'a> {
         execute(&mut self.tasks, self.workspace, &limits, cancel, on);
     }
 
-    fn fail_all(&mut self, error: &std::io::Error) {
+    fn fail_all(&mut self, error: &str) {
         for task in self.tasks.iter_mut().filter(|task| !task.to_run.is_empty()) {
             task.work.fail(Failure {
                 kind: FailureKind::Crashed,
-                message: format!("no temporary file can be made: {error}"),
+                message: error.to_owned(),
                 output: String::new(),
                 hint: Some("free some space, or set TMPDIR to another folder".to_owned()),
             });
@@ -227,6 +231,10 @@ impl<'a> Run<'a> {
                 .collect(),
             python: None,
         };
+        if plan.scope != Scope::File || task.tool.resolved.code.is_some() {
+            let python_path = workspace.variables.get("PYTHONPATH");
+            launch.env.extend(workspace.site.variables(&self.support.moved(), python_path));
+        }
         if let Some(folder) = bytecode {
             launch.env.push(("PYTHONPYCACHEPREFIX".into(), folder.into()));
         }
@@ -332,8 +340,7 @@ impl<'a> Run<'a> {
             return true;
         }
         let workspace = self.workspace;
-        let now =
-            FileSet::list_again(&workspace.files, &workspace.root, workspace.repository.is_some());
+        let now = workspace.site.list_again(&workspace.files);
         let same_names = now.len() == workspace.files.len()
             && now.files.iter().zip(&workspace.files.files).all(|(a, b)| a.path == b.path);
         same_names
@@ -363,16 +370,14 @@ impl<'a> Run<'a> {
             left_out: LeftOut::default(),
         }));
         let mut findings: Vec<Finding> =
-            self.tasks.into_iter().flat_map(|task| task.work.into_findings()).collect();
+            self.tasks.into_iter().flat_map(|task| task.into_findings(self.workspace)).collect();
         findings.par_sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
         let status = status(&findings, &tools, cancel);
+        let site = &self.workspace.site;
         Outcome {
-            root: self.workspace.root.clone(),
-            repository: self
-                .workspace
-                .repository
-                .clone()
-                .unwrap_or_else(|| self.workspace.root.clone()),
+            root: site.home.clone(),
+            content: site.root.clone(),
+            repository: site.repository.clone().unwrap_or_else(|| site.home.clone()),
             findings,
             caused: BTreeSet::new(),
             tools,

@@ -43,9 +43,9 @@ fn failed(error: &UserError) -> Notice {
 }
 
 fn apply_baseline(outcome: &mut Outcome) -> Result<Vec<Notice>, UserError> {
-    let Some(baseline) = Baseline::read(&outcome.root)? else { return Ok(Vec::new()) };
+    let Some(baseline) = Baseline::read(&outcome.content)? else { return Ok(Vec::new()) };
     let (renames, mut notices) = renames_of(&baseline, outcome);
-    let root = outcome.root.clone();
+    let root = outcome.content.clone();
     let read = |path: &RelPath| std::fs::read(path.below(&root)).ok();
     let today = today();
     let known = recognise(&outcome.findings, &baseline, &renames, &read);

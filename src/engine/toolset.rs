@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::request::{Network, Request};
+use super::request::{Network, Occasion, Request};
 use super::workspace::{Workspace, load_environment};
 use crate::config::dependencies::Dependencies;
-use crate::config::model::ToolSettings;
+use crate::config::model::{HookSettings, ToolSettings};
 use crate::config::pyqa::unknown_tool;
 use crate::config::source::ToolConfig;
 use crate::config::{handover, lookup};
@@ -22,7 +22,7 @@ use crate::tools::choose::{Choice, Chosen, Evidence, Tests, Why, choose};
 use crate::tools::provision::Maker;
 use crate::tools::registry;
 use crate::tools::resolve::{Resolved, needs_project, requirements};
-use crate::tools::spec::ToolSpec;
+use crate::tools::spec::{OutputFormat, ToolSpec};
 
 /// A tool that is on and can run.
 pub struct ActiveTool {
@@ -81,7 +81,8 @@ impl Toolset {
         let mut configs = configs(workspace, &specs, &mut notices)?;
         let mut chosen = chosen(workspace, &specs, &configs);
         notices.extend(chosen.notice.take());
-        let choices = requested(chosen.on, request, &specs).map_err(|error| vec![error])?;
+        let on_here = for_occasion(chosen.on, request.occasion, &workspace.settings.hooks, &specs);
+        let choices = requested(on_here, request, &specs).map_err(|error| vec![error])?;
         let mut finder = Finder::new(workspace, request.network, &specs);
         let mut toolset = Self { notices, ..Self::default() };
         for choice in choices {
@@ -163,6 +164,34 @@ fn chosen(
     )
 }
 
+/// The tools that a hook runs: those that the settings name for it, else those of the project,
+/// before a commit without the tests.
+fn for_occasion(
+    chosen: Vec<Choice>,
+    occasion: Occasion,
+    hooks: &HookSettings,
+    specs: &[Arc<ToolSpec>],
+) -> Vec<Choice> {
+    let named = match occasion {
+        Occasion::ByHand => return chosen,
+        Occasion::Commit => &hooks.pre_commit,
+        Occasion::Push => &hooks.pre_push,
+    };
+    let runs_tests = |choice: &Choice| {
+        let spec = specs.iter().find(|spec| spec.name == choice.tool);
+        spec.is_some_and(|spec| spec.output.format == OutputFormat::Pytest)
+    };
+    match named {
+        Some(named) => {
+            named.iter().map(|tool| Choice { tool: tool.clone(), why: Why::Asked }).collect()
+        }
+        None if occasion == Occasion::Commit => {
+            chosen.into_iter().filter(|choice| !runs_tests(choice)).collect()
+        }
+        None => chosen,
+    }
+}
+
 /// What the command line makes of the choice.
 fn requested(
     chosen: Vec<Choice>,
@@ -182,7 +211,9 @@ fn requested(
         }
         None => chosen,
     };
-    Ok(choices.into_iter().filter(|choice| !request.skip.contains(&choice.tool)).collect())
+    let skipped =
+        |tool: &ToolId| request.skip.contains(tool) || request.skip_if_known.contains(tool);
+    Ok(choices.into_iter().filter(|choice| !skipped(&choice.tool)).collect())
 }
 
 /// Finds tools, remembering what was looked at.
@@ -228,7 +259,7 @@ impl<'a> Finder<'a> {
         let workspace = self.workspace;
         let load = || {
             let python = python::on_path(&workspace.root, &workspace.variables)?;
-            load_environment(&python, &workspace.root, &workspace.variables, &workspace.states)
+            load_environment(&python, &workspace.site, &workspace.variables, &workspace.states)
                 .map_err(|error| log::warn!("{}: {error}", python.display()))
                 .ok()
         };
@@ -319,7 +350,7 @@ impl<'a> Finder<'a> {
             return Ok(Arc::clone(known));
         }
         let loaded =
-            load_environment(&python, &workspace.root, &workspace.variables, &workspace.states);
+            load_environment(&python, &workspace.site, &workspace.variables, &workspace.states);
         let environment = Arc::new(loaded.map_err(|error| missing(spec, &error.to_string()))?);
         self.made.insert(python, Arc::clone(&environment));
         Ok(environment)

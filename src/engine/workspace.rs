@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread;
 
 use super::request::{CacheUse, Request};
+use super::site::Site;
 use crate::cache::folder::CacheFolder;
 use crate::cache::inputs::LastInputs;
 use crate::cache::states::{Observed, States};
@@ -13,13 +14,11 @@ use crate::cache::store::Store;
 use crate::config::documents::Documents;
 use crate::config::lookup::Places;
 use crate::config::model::Settings;
-use crate::config::root::{find_repository, find_root};
 use crate::config::toml::Table;
 use crate::config::{preset, pyqa};
 use crate::error::{Source, UserError};
 use crate::event::Notice;
 use crate::finding::ToolId;
-use crate::git::tracked::tracked;
 use crate::hash::ContentHash;
 use crate::plan::unit::Contents;
 use crate::project::environment::Environment;
@@ -30,8 +29,9 @@ use crate::project::variables::Variables;
 
 /// The project as a run finds it.
 pub struct Workspace {
+    pub site: Site,
+    /// Where content is read and tools run.
     pub root: PathBuf,
-    pub repository: Option<PathBuf>,
     pub settings: Settings,
     /// Tables of the preset that the settings name.
     pub preset: Option<Table>,
@@ -60,26 +60,24 @@ impl Workspace {
     /// Looks at everything that a run needs to know.
     ///
     /// # Errors
-    /// A root that is no folder; mistakes in settings; a repository that cannot be read.
-    pub fn open(request: &Request, known: &[ToolId]) -> Result<Self, Vec<UserError>> {
+    /// Mistakes in settings; a repository that cannot be read.
+    pub fn open(request: &Request, known: &[ToolId], site: Site) -> Result<Self, Vec<UserError>> {
         let one = |error: UserError| vec![error];
-        let folder = existing_folder(request).map_err(one)?;
-        let repository = find_repository(&folder);
-        let root = match &request.root {
-            Some(_) => folder,
-            None => find_root(&folder, repository.as_deref()),
-        };
+        let root = site.root.clone();
         let cache = CacheFolder::locate(|name| request.variables.get(name).map(ToOwned::to_owned));
         let mut notices = Vec::new();
         let cache_use = prepare_cache(&cache, request.cache, &mut notices);
         let states = cache.states(&root);
         let documents = Documents::default();
         let (listed, settled) = thread::scope(|scope| {
-            let listing = scope.spawn(|| list(&root, repository.as_deref(), &states));
-            let settled = settle(&root, request, known, &documents, &states);
+            let listing = scope.spawn(|| list(&site, &states));
+            let settled = settle(&site, request, known, &documents, &states);
             (listing.join(), settled)
         });
-        let (settings, preset, environment, told) = settled?;
+        let told = |errors: Vec<UserError>| {
+            errors.into_iter().map(|error| site.told_error(error)).collect::<Vec<_>>()
+        };
+        let (settings, preset, environment, told) = settled.map_err(told)?;
         notices.extend(told);
         let (files, hashes) = listed
             .map_err(|_| one(UserError::new("listing the project's files failed")))?
@@ -87,8 +85,8 @@ impl Workspace {
         Ok(Self {
             store: cache.store(),
             last_inputs: cache.last_inputs(&root),
+            site,
             root,
-            repository,
             settings,
             preset,
             documents,
@@ -103,6 +101,11 @@ impl Workspace {
         })
     }
 
+    /// The errors, told about the files of the user's work tree.
+    pub fn told(&self, errors: Vec<UserError>) -> Vec<UserError> {
+        errors.into_iter().map(|error| self.site.told_error(error)).collect()
+    }
+
     pub fn contents(&self) -> Contents<'_> {
         Contents { files: &self.files, hashes: &self.hashes }
     }
@@ -111,22 +114,15 @@ impl Workspace {
     pub fn places(&self) -> Places<'_> {
         Places {
             root: &self.root,
-            repository: self.repository.as_deref(),
+            repository: self.site.top.as_deref(),
+            above: match &self.site.repository {
+                Some(repository) if self.site.is_elsewhere() => repository.parent(),
+                _ => None,
+            },
             variables: &self.variables,
             documents: &self.documents,
         }
     }
-}
-
-fn existing_folder(request: &Request) -> Result<PathBuf, UserError> {
-    let folder = match &request.root {
-        Some(root) => request.folder.join(root),
-        None => request.folder.clone(),
-    };
-    let error = |what: String| UserError::new(format!("{}: {what}", folder.display()));
-    let folder = dunce::canonicalize(&folder)
-        .map_err(|e| error(e.to_string()).hint("name a folder that exists with `--root`"))?;
-    if folder.is_dir() { Ok(folder) } else { Err(error("this is not a folder".to_owned())) }
 }
 
 /// A cache that cannot be used costs time, never a run.
@@ -145,9 +141,8 @@ fn prepare_cache(cache: &CacheFolder, wanted: CacheUse, notices: &mut Vec<Notice
 
 type Listed = (FileSet, Vec<Option<ContentHash>>);
 
-fn list(root: &Path, repository: Option<&Path>, states: &States) -> Result<Listed, UserError> {
-    let tracked = repository.map(|top| tracked(root, top)).transpose()?;
-    let files = FileSet::list(root, tracked.as_deref());
+fn list(site: &Site, states: &States) -> Result<Listed, UserError> {
+    let files = site.files()?;
     let observed: Vec<Observed<'_>> =
         files.files.iter().map(|file| Observed { path: &file.path, stat: file.stat }).collect();
     let hashes = states.hash_all(&observed);
@@ -157,13 +152,14 @@ fn list(root: &Path, repository: Option<&Path>, states: &States) -> Result<Liste
 type Settled = (Settings, Option<Table>, Option<ProjectEnvironment>, Vec<Notice>);
 
 fn settle(
-    root: &Path,
+    site: &Site,
     request: &Request,
     known: &[ToolId],
     documents: &Documents,
     states: &States,
 ) -> Result<Settled, Vec<UserError>> {
     let one = |error: UserError| vec![error];
+    let root = &site.root;
     let mut read = pyqa::read(root, known, documents)?;
     let mut notices = read.notices;
     let preset = match &read.settings.preset {
@@ -179,11 +175,11 @@ fn settle(
     }
     let source = read.settings.source.clone().unwrap_or_else(|| Source::file(root));
     let setting = read.settings.python.as_deref().map(|python| (python, &source));
-    let search = python::find(&[root], setting, &request.variables).map_err(one)?;
+    let search = python::find(&[&site.home], setting, &request.variables).map_err(one)?;
     notices.extend(search.notices);
     let mut environment = None;
     if let Some(found) = search.found {
-        match load_environment(&found.interpreter, root, &request.variables, states) {
+        match load_environment(&found.interpreter, site, &request.variables, states) {
             Ok(loaded) => {
                 environment = Some(ProjectEnvironment {
                     environment: Arc::new(loaded),
@@ -209,10 +205,15 @@ fn settle(
 /// Where the interpreter does not answer.
 pub fn load_environment(
     interpreter: &Path,
-    root: &Path,
+    site: &Site,
     variables: &Variables,
     states: &States,
 ) -> std::io::Result<Environment> {
     let interpreter = Interpreter::get(interpreter, variables, states)?;
-    Ok(Environment::load(interpreter, root, states))
+    let mut environment = Environment::load(interpreter, &site.home, states);
+    if site.is_elsewhere() {
+        // What is installed from the work tree is imported from here.
+        environment.move_editable(&|folder| site.moved(folder));
+    }
+    Ok(environment)
 }

@@ -13,6 +13,7 @@ use crate::paths::write_atomic;
 
 const DRIVER: &str = include_str!("driver.py");
 const READS: &str = include_str!("reads.py");
+const MOVED: &str = include_str!("moved.py");
 const PYTEST_REPORT: &str = include_str!("../tools/pytest_report.py");
 
 /// Python files of pyqa's own, written where an interpreter can read them.
@@ -28,12 +29,15 @@ impl Support {
     /// # Errors
     /// Those of writing.
     pub fn install(folder: &Path) -> io::Result<Self> {
-        let name = ContentHash::of([DRIVER, READS, PYTEST_REPORT].concat().as_bytes()).to_string();
+        let name =
+            ContentHash::of([DRIVER, READS, MOVED, PYTEST_REPORT].concat().as_bytes()).to_string();
         let folder = folder.join(&name[..16]);
         let files = [
             ("driver.py", DRIVER),
             ("pyqa_reads.py", READS),
             ("pyqa_pytest_report.py", PYTEST_REPORT),
+            // Every interpreter imports a module of this name at its start.
+            ("moved/sitecustomize.py", MOVED),
         ];
         for (name, text) in files {
             let file = folder.join(name);
@@ -50,6 +54,11 @@ impl Support {
 
     pub fn driver(&self) -> PathBuf {
         self.folder.join("driver.py")
+    }
+
+    /// The folder that, first on `PYTHONPATH`, lets imports resolve at another place; see `moved.py`.
+    pub fn moved(&self) -> PathBuf {
+        self.folder.join("moved")
     }
 
     /// A file without content, for tools that must be given settings.

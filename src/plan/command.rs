@@ -89,6 +89,25 @@ impl Arguments {
         self.actual.extend(arguments.iter().map(OsString::from));
     }
 
+    /// What a run at another place than the work tree needs to find the same settings.
+    pub fn elsewhere(&mut self, spec: &ToolSpec, config: &ToolConfig, place: &Place<'_>) {
+        let (patterns, file) = match (&config.file, place.generated) {
+            (Some(file), _) => (&spec.command.elsewhere_args, file.as_path()),
+            // The tool reads generated settings as if they stood at the root.
+            (None, Some(_)) => return,
+            (None, None) => (&spec.command.elsewhere_no_config_args, place.empty),
+        };
+        for pattern in patterns {
+            let pattern = pattern.replace("{config}", "{}").replace("{empty}", "{}");
+            let argument = match pattern.split_once("{root}") {
+                Some((before, after)) => joined(before, place.root, after),
+                None if pattern.contains("{}") => filled(&pattern, file),
+                None => pattern.into(),
+            };
+            self.actual.push(argument);
+        }
+    }
+
     fn with_path(&mut self, pattern: &str, path: &Path) {
         let portable = if path.is_absolute() { "(outside of the project)".as_ref() } else { path };
         self.portable.push(pattern.replace("{}", &portable.to_string_lossy()));

@@ -35,6 +35,8 @@ pub struct Parts<'a> {
     /// Files outside of the units that count, with their content.
     pub files: &'a [(RelPath, ContentHash)],
     pub root: &'a Path,
+    /// The user's root; another folder than `root` where content is checked at another place.
+    pub home: &'a Path,
 }
 
 /// The common key. `variables` are those of the process.
@@ -42,7 +44,7 @@ pub fn common_key(
     parts: &Parts<'_>,
     variables: impl Iterator<Item = (OsString, OsString)>,
 ) -> CommonKey {
-    let Parts { spec, installed, config, settings, arguments, files, root } = parts;
+    let Parts { spec, installed, config, settings, arguments, files, root, home } = parts;
     let mut key = CommonKey::new();
     key.add(spec.name.as_str(), installed.version);
     for (name, version) in installed.plugins {
@@ -57,7 +59,7 @@ pub fn common_key(
     }
     key.add("reading of the output", output_reading(spec));
     if let Some(file) = &config.file {
-        key.add("settings file", place_of(file, root));
+        key.add("settings file", place_of(file, root, home));
     }
     for (section, values) in &config.sections {
         for (name, value) in values {
@@ -89,12 +91,13 @@ fn section_label(section: &str) -> String {
 }
 
 /// Where the file is, seen from the root: tools resolve relative paths in it from there.
-fn place_of(file: &Path, root: &Path) -> String {
+fn place_of(file: &Path, root: &Path, home: &Path) -> String {
     let name = || file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if let Ok(inside) = file.strip_prefix(root) {
         return inside.to_string_lossy().into_owned();
     }
-    let above = file.parent().and_then(|folder| root.strip_prefix(folder).ok());
+    let above =
+        file.parent().and_then(|f| root.strip_prefix(f).or_else(|_| home.strip_prefix(f)).ok());
     match above {
         Some(way) => "../".repeat(way.components().count()) + &name(),
         None => format!("the user's {}", name()),
@@ -134,8 +137,8 @@ mod tests {
     #[test]
     fn a_settings_file_is_named_from_the_root() {
         let root = Path::new("/home/a/project");
-        assert_eq!(place_of(Path::new("/home/a/project/tox.ini"), root), "tox.ini");
-        assert_eq!(place_of(Path::new("/home/a/setup.cfg"), root), "../setup.cfg");
-        assert_eq!(place_of(Path::new("/home/b/.config/black"), root), "the user's black");
+        assert_eq!(place_of(Path::new("/home/a/project/tox.ini"), root, root), "tox.ini");
+        assert_eq!(place_of(Path::new("/home/a/setup.cfg"), root, root), "../setup.cfg");
+        assert_eq!(place_of(Path::new("/home/b/.config/black"), root, root), "the user's black");
     }
 }

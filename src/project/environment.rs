@@ -77,6 +77,19 @@ impl Environment {
         Self { interpreter, distributions, fingerprint: digest.finish() }
     }
 
+    /// Takes the source of editable installs from where `moved` says that it lies now.
+    pub fn move_editable(&mut self, moved: &dyn Fn(&Path) -> Option<PathBuf>) {
+        let inside = |folder: &PathBuf| !folder.starts_with(&self.interpreter.prefix);
+        for distribution in self.distributions.values_mut() {
+            let source = distribution.editable.take();
+            distribution.editable =
+                source.map(|source| match moved(&source).filter(|_| inside(&source)) {
+                    Some(moved) => moved,
+                    None => source,
+                });
+        }
+    }
+
     pub fn distribution(&self, name: &str) -> Option<&Distribution> {
         self.distributions.get(&normalised(name))
     }

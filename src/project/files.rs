@@ -62,22 +62,26 @@ impl FileSet {
     pub fn list(root: &Path, tracked: Option<&[RelPath]>) -> Self {
         let mut files = walk(root, tracked.is_some());
         files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        let mut set = Self { files };
         if let Some(tracked) = tracked {
-            let missing: Vec<&RelPath> = tracked
-                .iter()
-                .filter(|path| files.binary_search_by(|file| file.path.cmp(path)).is_err())
-                .collect();
-            let found = missing.into_iter().filter_map(|path| {
-                Some(ProjectFile { ignored: true, ..look_at(path.clone(), root)? })
-            });
-            let before = files.len();
-            files.extend(found);
-            if files.len() > before {
-                files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-                files.dedup_by(|a, b| a.path == b.path);
-            }
+            set.add_tracked(tracked, root);
         }
-        Self { files }
+        set
+    }
+
+    /// Adds those of `tracked`, git's names below `root`, that the walk passed over.
+    pub fn add_tracked(&mut self, tracked: &[RelPath], root: &Path) {
+        let missing: Vec<&RelPath> =
+            tracked.iter().filter(|path| self.find(path).is_none()).collect();
+        let found = missing
+            .into_iter()
+            .filter_map(|path| Some(ProjectFile { ignored: true, ..look_at(path.clone(), root)? }));
+        let before = self.files.len();
+        self.files.extend(found);
+        if self.files.len() > before {
+            self.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+            self.files.dedup_by(|a, b| a.path == b.path);
+        }
     }
 
     /// Lists the files below `root` once more, those of `earlier` that are tracked though ignored

@@ -6,6 +6,7 @@ pub mod files;
 pub mod interpreter;
 pub mod managers;
 pub mod python;
+pub mod runner;
 pub mod sources;
 pub mod stat;
 pub mod variables;

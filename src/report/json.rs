@@ -160,6 +160,7 @@ impl From<Document> for Outcome {
         Self {
             caused: all.filter(|(_, finding)| finding.caused).map(|(index, _)| index).collect(),
             root: std::path::PathBuf::new(),
+            content: std::path::PathBuf::new(),
             repository: std::path::PathBuf::new(),
             findings: document.findings.into_iter().map(Finding::from).collect(),
             tools: document.tools.into_iter().map(ToolReport::from).collect(),

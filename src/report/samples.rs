@@ -144,6 +144,7 @@ pub(super) fn outcome() -> Outcome {
     (bandit.findings, bandit.units_run, bandit.units_replayed) = (0, 0, 79);
     Outcome {
         root: "/project".into(),
+        content: "/project".into(),
         repository: "/project".into(),
         findings: findings(),
         tools: vec![black, mypy, pytest, tool("flake8", "7.5.0", true), bandit],
@@ -176,6 +177,7 @@ pub(super) fn crashed() -> Outcome {
     }];
     Outcome {
         root: "/project".into(),
+        content: "/project".into(),
         repository: "/project".into(),
         findings: Vec::new(),
         tools: vec![mypy, pytest, ToolReport { findings: 0, ..tool("flake8", "7.5.0", true) }],
@@ -225,6 +227,7 @@ pub(super) fn hostile() -> Outcome {
     findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     Outcome {
         root: "/project".into(),
+        content: "/project".into(),
         repository: "/project".into(),
         tools: vec![ToolReport { findings: findings.len(), ..tool("flake8", "7.5.0", true) }],
         findings,

@@ -156,6 +156,7 @@ mod tests {
         let places = Places {
             root: root.path(),
             repository: Some(root.path()),
+            above: None,
             variables: &variables,
             documents: &documents,
         };

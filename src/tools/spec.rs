@@ -108,6 +108,14 @@ pub struct CommandDecl {
     /// the project's interpreter. Empty: it cannot.
     #[serde(default)]
     pub outside_args: Vec<String>,
+    /// Arguments for a run on content at another place than the work tree, whose parents are not
+    /// those of the project: the settings file that was found takes the place of `{config}`.
+    #[serde(default)]
+    pub elsewhere_args: Vec<String>,
+    /// The same where no settings file was found: `{empty}` stands for an empty file, `{root}` for
+    /// the root.
+    #[serde(default)]
+    pub elsewhere_no_config_args: Vec<String>,
     /// Environment variables set for the tool.
     #[serde(default)]
     pub env: std::collections::BTreeMap<String, String>,

@@ -8,6 +8,8 @@ mod cache;
 mod check;
 mod differential;
 mod exec;
+#[cfg(unix)]
+mod hook;
 mod provision;
 mod settings;
 mod support;

@@ -1,0 +1,134 @@
+//! Which files a change touches. Paths count from the top; deleted files are left out.
+
+use git2::{Diff, DiffOptions, Index};
+
+use super::entries::{Entry, open};
+use super::worktree::{WorkTree, names};
+use crate::error::UserError;
+use crate::paths::RelPath;
+
+/// Those of `entries` that the index holds otherwise than HEAD.
+///
+/// # Errors
+/// Where git fails.
+pub fn staged(work_tree: &WorkTree, entries: &[Entry]) -> Result<Vec<RelPath>, UserError> {
+    let changed = match staged_by_libgit2(work_tree) {
+        Ok(changed) => changed,
+        Err(error) => {
+            log::info!("libgit2 cannot compare the index: {error}; asking git");
+            staged_by_program(work_tree)?
+        }
+    };
+    Ok(match changed {
+        Some(changed) => known(changed, entries),
+        None => entries.iter().map(|entry| entry.path.clone()).collect(),
+    })
+}
+
+fn known(mut changed: Vec<RelPath>, entries: &[Entry]) -> Vec<RelPath> {
+    changed.retain(|path| entries.binary_search_by(|entry| entry.path.cmp(path)).is_ok());
+    changed.sort_unstable();
+    changed.dedup();
+    changed
+}
+
+/// `None` without a first commit: all that is staged is new.
+fn staged_by_libgit2(work_tree: &WorkTree) -> Result<Option<Vec<RelPath>>, git2::Error> {
+    let repository = open(work_tree)?;
+    let head = match repository.head() {
+        Ok(head) => head.peel_to_tree()?,
+        Err(error) if error.code() == git2::ErrorCode::UnbornBranch => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let index = Index::open(&work_tree.index)?;
+    let mut options = DiffOptions::new();
+    options.ignore_submodules(true);
+    let diff = repository.diff_tree_to_index(Some(&head), Some(&index), Some(&mut options))?;
+    Ok(Some(new_paths(&diff)))
+}
+
+fn new_paths(diff: &Diff<'_>) -> Vec<RelPath> {
+    diff.deltas()
+        .filter(|delta| delta.status() != git2::Delta::Deleted)
+        .filter_map(|delta| delta.new_file().path_bytes().map(RelPath::from_bytes))
+        .collect()
+}
+
+fn staged_by_program(work_tree: &WorkTree) -> Result<Option<Vec<RelPath>>, UserError> {
+    if !has_commit(work_tree, "HEAD")? {
+        return Ok(None);
+    }
+    let task = "tell what is staged";
+    let arguments =
+        ["diff-index", "--cached", "--name-only", "-z", "--no-renames", "--diff-filter=d", "HEAD"];
+    Ok(Some(names(&work_tree.read(task, arguments)?).collect()))
+}
+
+/// Whether `name` is a commit of the repository.
+///
+/// # Errors
+/// Where git cannot be started.
+pub fn has_commit(work_tree: &WorkTree, name: &str) -> Result<bool, UserError> {
+    let name = format!("{name}^{{commit}}");
+    let output = work_tree
+        .git(["rev-parse", "-q", "--verify", "--end-of-options", &name])
+        .output()
+        .map_err(|error| super::worktree::not_started("find a commit", &error))?;
+    Ok(output.status.success())
+}
+
+/// Files that differ between the work tree and the place where HEAD left `reference`, new ones
+/// that are not ignored included.
+///
+/// # Errors
+/// A reference that there is not.
+pub fn since(work_tree: &WorkTree, reference: &str) -> Result<Vec<RelPath>, UserError> {
+    require_commit(work_tree, reference)?;
+    let task = "tell what has changed";
+    let base = merge_base(work_tree, reference, "HEAD")?.unwrap_or_else(|| reference.to_owned());
+    let arguments =
+        ["diff", "--no-ext-diff", "--name-only", "-z", "--no-renames", "--diff-filter=d", &base];
+    let mut changed: Vec<RelPath> = names(&work_tree.read(task, arguments)?).collect();
+    let untracked = ["ls-files", "--others", "--exclude-standard", "-z"];
+    changed.extend(names(&work_tree.read(task, untracked)?));
+    changed.sort_unstable();
+    changed.dedup();
+    Ok(changed)
+}
+
+/// Files of `entries`, the content of `to`, that differ from where `to` left `from`; from `from`
+/// itself where the two have nothing in common.
+///
+/// # Errors
+/// A reference that there is not.
+pub fn between(
+    work_tree: &WorkTree,
+    from: &str,
+    to: &str,
+    entries: &[Entry],
+) -> Result<Vec<RelPath>, UserError> {
+    require_commit(work_tree, from)?;
+    require_commit(work_tree, to)?;
+    let base = merge_base(work_tree, from, to)?.unwrap_or_else(|| from.to_owned());
+    let task = "tell what differs between two commits";
+    let arguments =
+        ["diff-tree", "-r", "--name-only", "-z", "--no-renames", "--diff-filter=d", &base, to];
+    Ok(known(names(&work_tree.read(task, arguments)?).collect(), entries))
+}
+
+fn require_commit(work_tree: &WorkTree, name: &str) -> Result<(), UserError> {
+    if !name.starts_with('-') && has_commit(work_tree, name)? {
+        return Ok(());
+    }
+    Err(UserError::new(format!("there is no commit `{name}`"))
+        .hint("name a branch, a tag or a commit; in CI, fetch enough history"))
+}
+
+fn merge_base(work_tree: &WorkTree, one: &str, other: &str) -> Result<Option<String>, UserError> {
+    let output = work_tree
+        .git(["merge-base", "--end-of-options", one, other])
+        .output()
+        .map_err(|error| super::worktree::not_started("find a merge base", &error))?;
+    let base = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    Ok((output.status.success() && !base.is_empty()).then_some(base))
+}
