@@ -59,6 +59,9 @@ pub enum Command {
     /// Run by git: the work of an installed hook
     #[command(hide = true)]
     Hook(HookArgs),
+    /// Look at the warm Python processes that are kept between runs, or stop them
+    #[command(subcommand)]
+    Worker(WorkerCommand),
     /// List the tools: which are on in this project, why, and where they come from
     Tools,
     /// Print a completion script for a shell
@@ -279,6 +282,14 @@ pub enum CacheCommand {
     },
     /// Print the cache folder
     Dir,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum WorkerCommand {
+    /// Process number, interpreter, memory and what is imported
+    Status,
+    /// End them all, each when its last job is done
+    Stop,
 }
 
 fn tool(name: &str) -> Result<ToolId, String> {

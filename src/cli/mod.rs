@@ -10,6 +10,7 @@ mod hook;
 mod listing;
 mod skip;
 mod tools;
+mod worker;
 
 use std::io::{self, Write};
 
@@ -77,6 +78,7 @@ fn run(cli: &Cli, console: &Console, variables: &Variables) -> Result<ExitStatus
         Command::Baseline(command) => baseline::run(command, &cli.global, console, variables),
         Command::Hook(args) => hook::run(args, &cli.global, console, variables),
         Command::Cache(command) => cache::run(*command, variables),
+        Command::Worker(command) => worker::run(*command, variables),
         Command::Tools => tools::run(&cli.global, variables),
         Command::Completions { shell } => {
             let mut script = Vec::new();

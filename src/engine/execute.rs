@@ -16,13 +16,18 @@ use crate::cache::entry::ExtraInput;
 use crate::event::{Event, Failure, FailureKind, ToolReport};
 use crate::exec::cancel::CancelToken;
 use crate::exec::driver::PythonJob;
-use crate::exec::job::{Completed, End, Job, JobId};
+use crate::exec::job::{Completed, End, Job, JobId, Via};
 use crate::exec::scheduler::{self, Control, Progress};
+use crate::exec::worker::Workers;
 use crate::finding::Finding;
 use crate::plan::batch::{Item, Rate, cut};
 use crate::plan::unit::Scope;
 use crate::tools::parse::{ParseContext, Parsed, RawOutput, Verdict, parse};
 use crate::tools::resolve::needs_project;
+
+/// What one more batch of a tool costs where it is forked from a warm process: the fork, and
+/// what the tool does before it reads its first file.
+const FORK: Duration = Duration::from_millis(25);
 
 /// What a run is allowed and told to do.
 pub struct Limits {
@@ -87,15 +92,18 @@ pub fn execute(
     tasks: &mut [Task<'_>],
     workspace: &Workspace,
     limits: &Limits,
+    workers: &Workers,
     cancel: &CancelToken,
     on: &mut dyn FnMut(Event),
 ) {
-    let mut running = Running { tasks, workspace, batches: HashMap::new(), next: 0, limits };
+    let batches = HashMap::new();
+    let mut running = Running { tasks, workspace, batches, next: 0, limits, workers };
     let mut jobs = Vec::new();
     for task in 0..running.tasks.len() {
         jobs.extend(running.first_jobs(task));
     }
-    scheduler::run(jobs, limits.slots, cancel, &mut |progress| running.step(progress, on));
+    workers.prepare(&jobs);
+    scheduler::run(jobs, limits.slots, workers, cancel, &mut |progress| running.step(progress, on));
 }
 
 struct Running<'r, 'a> {
@@ -104,30 +112,33 @@ struct Running<'r, 'a> {
     batches: HashMap<JobId, Batch>,
     next: JobId,
     limits: &'r Limits,
+    workers: &'r Workers,
 }
 
 impl Running<'_, '_> {
     fn first_jobs(&mut self, task: usize) -> Vec<Job> {
-        let Task { work, to_run, rate, .. } = &self.tasks[task];
+        let Task { work, to_run, rate, launch, .. } = &self.tasks[task];
         if to_run.is_empty() {
             return Vec::new();
         }
+        let is_warm = launch.python.as_ref().is_some_and(|python| self.workers.serve(python));
+        let start = if is_warm { FORK } else { Duration::from_secs_f64(rate.start) };
         let batches = match work.plan.scope {
             Scope::Project => vec![Vec::new()],
             Scope::File => {
                 let files: Vec<usize> =
                     to_run.iter().filter_map(|&unit| work.plan.units[unit].file).collect();
-                self.cut(&files, *rate)
+                self.cut(&files, *rate, start)
                     .into_iter()
                     .map(|batch| batch.into_iter().map(|at| to_run[at]).collect())
                     .collect()
             }
-            Scope::AllFiles => self.cut(&work.plan.files, *rate),
+            Scope::AllFiles => self.cut(&work.plan.files, *rate, start),
         };
         batches.into_iter().map(|members| self.job(task, members)).collect()
     }
 
-    fn cut(&self, files: &[usize], rate: Rate) -> Vec<Vec<usize>> {
+    fn cut(&self, files: &[usize], rate: Rate, start: Duration) -> Vec<Vec<usize>> {
         let items: Vec<Item> = files
             .iter()
             .map(|&index| {
@@ -135,7 +146,6 @@ impl Running<'_, '_> {
                 Item { bytes: file.stat.size, name: file.path.as_bytes().len() }
             })
             .collect();
-        let start = Duration::from_secs_f64(rate.start);
         cut(&items, rate, self.limits.slots, start)
     }
 
@@ -190,7 +200,7 @@ impl Running<'_, '_> {
 
     fn completed(&mut self, done: Completed, on: &mut dyn FnMut(Event)) -> Control {
         let Some(batch) = self.batches.remove(&done.id) else { return Control::Continue };
-        let elapsed = done.elapsed;
+        let (elapsed, done_via) = (done.elapsed, done.via);
         let (parsed, inputs) = self.read(&batch, done);
         let task = &mut self.tasks[batch.task];
         task.work.outstanding -= 1;
@@ -210,7 +220,10 @@ impl Running<'_, '_> {
         match parsed.verdict {
             Verdict::Crashed(failure) => task.work.fail(failure),
             Verdict::Clean | Verdict::Findings => {
-                task.rate = task.rate.learn(batch.bytes, elapsed);
+                task.rate = match done_via {
+                    Via::Process => task.rate.learn(batch.bytes, elapsed),
+                    Via::Worker => task.rate.learn_warm(batch.bytes, elapsed),
+                };
                 if let Some(why) = parsed.unstable {
                     log::info!("the result is not kept: {why}");
                     task.work.distrust();

@@ -6,16 +6,16 @@ use std::ffi::OsString;
 use super::planning::{Planner, file_argument};
 use super::request::Request;
 use super::toolset::{ActiveTool, Toolset};
+use super::warm::{python_job, workers};
 use super::workspace::Workspace;
 use super::{open, support};
 use crate::error::UserError;
 use crate::event::{Event, Notice};
 use crate::exec::cancel::CancelToken;
-use crate::exec::driver::{PythonJob, Support};
+use crate::exec::driver::Support;
 use crate::exec::job::{End, Job};
 use crate::exec::scheduler::{Control, Progress, cores, run};
 use crate::plan::batch::{Item, Rate, cut};
-use crate::tools::resolve::Program;
 use crate::tools::spec::{FixDecl, Granularity};
 
 /// Mends what the tools can mend.
@@ -31,6 +31,7 @@ pub fn fix(
     let workspace = open(request)?;
     let toolset = Toolset::gather(&workspace, request, on)?;
     let support = support(&workspace)?;
+    let workers = workers(request, &workspace).map_err(|error| vec![error])?;
     let planner = Planner::new(&workspace, &support, request)?;
     let mut fixers: Vec<(&ActiveTool, &FixDecl)> =
         toolset.active.iter().filter_map(|tool| Some((tool, tool.spec.fix.as_ref()?))).collect();
@@ -41,7 +42,8 @@ pub fn fix(
         let fixer = Fixer { workspace: &workspace, support: &support, request, tool, fix };
         let jobs = fixer.jobs(&plan.files, &arguments);
         let slots = request.jobs.or(workspace.settings.jobs).unwrap_or_else(cores);
-        run(jobs, slots, cancel, &mut |progress| {
+        workers.prepare(&jobs);
+        run(jobs, slots, &workers, cancel, &mut |progress| {
             if let Progress::Completed(done) = progress
                 && let Some(trouble) = fixer.trouble(&done.end, &done.stderr)
             {
@@ -93,15 +95,6 @@ impl Fixer<'_> {
 
     fn job(&self, id: usize, args: Vec<OsString>) -> Job {
         let env = &self.tool.spec.command.env;
-        let python = match &self.tool.resolved.program {
-            Program::Entry(entry) => Some(PythonJob {
-                entry: entry.clone(),
-                driver: self.support.driver(),
-                report: None,
-                reads: None,
-            }),
-            Program::Executable(_) => None,
-        };
         let limit = self.tool.settings.timeout.or(self.request.timeout);
         Job {
             id,
@@ -112,7 +105,7 @@ impl Fixer<'_> {
             stdin: None,
             timeout: limit.or(self.workspace.settings.timeout),
             expected: std::time::Duration::ZERO,
-            python,
+            python: python_job(self.tool, self.support),
         }
     }
 

@@ -14,6 +14,7 @@ pub mod run;
 pub mod sift;
 pub mod site;
 pub mod toolset;
+pub mod warm;
 pub mod work;
 pub mod workspace;
 
@@ -23,6 +24,7 @@ use crate::error::UserError;
 use crate::event::{Event, Outcome};
 use crate::exec::cancel::CancelToken;
 use crate::exec::driver::Support;
+use crate::exec::worker::Mode;
 use crate::finding::ToolId;
 use crate::tools::registry;
 use planning::Planner;
@@ -58,10 +60,11 @@ fn check_in(
     for notice in workspace.notices.iter().chain(&toolset.notices) {
         on(Event::Notice(notice.clone()));
     }
+    let mode = Mode::of(&request.variables, workspace.settings.workers).map_err(|e| vec![e])?;
     let support = support(workspace)?;
     let planner = Planner::new(workspace, &support, request)?;
     let mut run = Run::new(request, workspace, &toolset, &support, &planner)?;
-    run.execute(cancel, on);
+    run.execute(mode, cancel, on);
     run.store();
     let mut outcome = run.outcome(cancel, begun);
     for notice in sift::sift(&mut outcome, &request.sift) {

@@ -12,6 +12,7 @@ use super::recording::SideFiles;
 use super::request::{AfterFinding, CacheUse, Reasons, Request};
 use super::sift;
 use super::toolset::{ActiveTool, Toolset};
+use super::warm::python_job;
 use super::work::Work;
 use super::workspace::Workspace;
 use rayon::slice::ParallelSliceMut;
@@ -25,12 +26,12 @@ use crate::event::{
 use crate::exec::cancel::CancelToken;
 use crate::exec::driver::{PythonJob, Support};
 use crate::exec::scheduler::cores;
+use crate::exec::worker::{Mode, Workers};
 use crate::finding::{Finding, Severity};
 use crate::hash::{Digest, FileStates, Fingerprint};
 use crate::plan::batch::Rate;
 use crate::plan::unit::{Scope, ToolPlan};
 use crate::project::bytecode::stale_bytecode;
-use crate::tools::resolve::Program;
 use crate::tools::spec::OutputFormat;
 
 /// A run under way.
@@ -129,7 +130,7 @@ impl<'a> Run<'a> {
     }
 
     /// Runs what is missing.
-    pub fn execute(&mut self, cancel: &CancelToken, on: &mut dyn FnMut(Event)) {
+    pub fn execute(&mut self, mode: Mode, cancel: &CancelToken, on: &mut dyn FnMut(Event)) {
         let planned = self.tasks.iter().map(|task| PlannedTool {
             tool: task.work.tool().clone(),
             to_run: task.to_run.len(),
@@ -169,7 +170,8 @@ impl<'a> Run<'a> {
                 wanted => wanted,
             },
         };
-        execute(&mut self.tasks, self.workspace, &limits, cancel, on);
+        let workers = Workers::new(mode, &self.request.variables);
+        execute(&mut self.tasks, self.workspace, &limits, &workers, cancel, on);
     }
 
     fn fail_all(&mut self, error: &str) {
@@ -238,16 +240,15 @@ impl<'a> Run<'a> {
         if let Some(folder) = bytecode {
             launch.env.push(("PYTHONPYCACHEPREFIX".into(), folder.into()));
         }
-        if let Program::Entry(entry) = &task.tool.resolved.program {
+        if let Some(python) = python_job(task.tool, self.support) {
             let name = plan.tool.as_str();
             let reports = task.tool.spec.output.format == OutputFormat::Pytest;
             let records = task.tool.spec.key.record_reads && workspace.cache_use != CacheUse::Off;
             launch.python = Some(PythonJob {
-                entry: entry.clone(),
-                driver: self.support.driver(),
                 report: reports.then(|| side.path(&format!("{name}.report"))),
                 reads: records
                     .then(|| (side.path(&format!("{name}.reads")), workspace.root.clone())),
+                ..python
             });
         }
         task.launch = launch;

@@ -23,6 +23,12 @@ def entry_point(names):
 def main():
     job = json.loads(sys.argv[1])
     support = sys.path[0]
+    if "worker" in job:
+        import pyqa_worker
+
+        # Comes back in every child that it forks, with that child's job and arguments, so that all
+        # that follows is the same for a child and for a process of its own.
+        job = pyqa_worker.serve(job["worker"])
     reads = None
     if job.get("reads"):
         import pyqa_reads

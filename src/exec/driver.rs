@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::job::PythonEntry;
+use super::job::{Preload, PythonEntry};
 use crate::hash::ContentHash;
 use crate::paths::write_atomic;
 
 const DRIVER: &str = include_str!("driver.py");
 const READS: &str = include_str!("reads.py");
 const MOVED: &str = include_str!("moved.py");
+const WORKER: &str = include_str!("worker/worker.py");
 const PYTEST_REPORT: &str = include_str!("../tools/pytest_report.py");
 
 /// Python files of pyqa's own, written where an interpreter can read them.
@@ -29,16 +30,16 @@ impl Support {
     /// # Errors
     /// Those of writing.
     pub fn install(folder: &Path) -> io::Result<Self> {
-        let name =
-            ContentHash::of([DRIVER, READS, MOVED, PYTEST_REPORT].concat().as_bytes()).to_string();
-        let folder = folder.join(&name[..16]);
         let files = [
             ("driver.py", DRIVER),
             ("pyqa_reads.py", READS),
+            ("pyqa_worker.py", WORKER),
             ("pyqa_pytest_report.py", PYTEST_REPORT),
             // Every interpreter imports a module of this name at its start.
             ("moved/sitecustomize.py", MOVED),
         ];
+        let name = ContentHash::of(files.map(|(_, text)| text).concat().as_bytes()).to_string();
+        let folder = folder.join(&name[..16]);
         for (name, text) in files {
             let file = folder.join(name);
             if std::fs::read(&file).ok().as_deref() != Some(text.as_bytes()) {
@@ -83,20 +84,26 @@ pub struct PythonJob {
     pub report: Option<PathBuf>,
     /// Where to note what is read, and below which folder.
     pub reads: Option<(PathBuf, PathBuf)>,
+    /// For a tool that may run in a warm process.
+    pub preload: Option<Preload>,
 }
 
 impl PythonJob {
     /// What the interpreter is given before the tool's own arguments.
     pub fn arguments(&self) -> [OsString; 2] {
+        [self.driver.clone().into(), self.described().to_string().into()]
+    }
+
+    /// What the driver is told.
+    pub(super) fn described(&self) -> serde_json::Value {
         let text = |path: &Path| path.to_string_lossy().into_owned();
-        let job = json!({
+        json!({
             "entry": self.entry.entry,
             "scripts": text(&self.entry.scripts),
             "name": self.entry.name,
             "report": self.report.as_deref().map(text),
             "reads": self.reads.as_ref().map(|(file, _)| text(file)),
             "root": self.reads.as_ref().map(|(_, root)| text(root)),
-        });
-        [self.driver.clone().into(), job.to_string().into()]
+        })
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::driver::PythonJob;
+use crate::hash::Fingerprint;
 
 /// Number that names a job within one run.
 pub type JobId = usize;
@@ -44,6 +45,18 @@ pub struct PythonEntry {
     pub name: String,
 }
 
+/// What a warm process must have imported before it serves a job, so that what is imported is
+/// what the job itself would import.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Preload {
+    pub modules: Vec<String>,
+    /// Distributions whose modules are imported: those behind their entry points in `groups`.
+    pub plugins: Vec<String>,
+    pub groups: Vec<String>,
+    /// Of the environment that all of it comes from.
+    pub environment: Fingerprint,
+}
+
 /// How a job ended.
 #[derive(Debug)]
 pub struct Completed {
@@ -51,8 +64,18 @@ pub struct Completed {
     pub end: End,
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
-    /// From start to end, waiting for a free core not counted.
+    /// From start to end, waiting for a free core or for a warm process not counted.
     pub elapsed: Duration,
+    pub via: Via,
+}
+
+/// Where a job ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// A process of its own, which had to start first.
+    Process,
+    /// A child of a warm process.
+    Worker,
 }
 
 #[derive(Debug)]

@@ -8,3 +8,4 @@ pub mod process;
 pub mod scheduler;
 pub mod signals;
 pub mod variables;
+pub mod worker;

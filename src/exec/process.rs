@@ -1,6 +1,7 @@
 //! Runs one [`Job`] as a process in a group of its own, and sees to it that nothing of the group
 //! is left when it is over: after an end of its own, a time limit, or an interrupt.
 
+use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,14 +11,14 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
 use super::cancel::CancelToken;
-use super::job::{Completed, End, Job};
+use super::job::{Completed, End, Job, Via};
 use super::os;
 use super::variables::is_local_to_repository;
 
 /// Between asking a group to end and ending it.
 const GRACE: Duration = Duration::from_secs(2);
 /// How often a waiting job looks for an interrupt.
-const TICK: Duration = Duration::from_millis(20);
+pub(super) const TICK: Duration = Duration::from_millis(20);
 /// How long output is waited for when the process is gone but something keeps its pipes open.
 const LATE_OUTPUT: Duration = Duration::from_secs(1);
 /// More output than this is a tool gone wild; the rest is read and dropped.
@@ -32,13 +33,16 @@ fn command(job: &Job) -> Command {
     command.args(&job.args).current_dir(&job.cwd);
     command.stdin(if job.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    // A tool that starts git (a test suite does) must not reach the repository that called us.
-    for (name, _) in std::env::vars_os().filter(|(name, _)| is_local_to_repository(name)) {
-        command.env_remove(name);
-    }
+    command.env_clear().envs(inherited_variables());
     command.envs(job.env.iter().map(|(name, value)| (name, value)));
     os::own_group(&mut command);
     command
+}
+
+/// The environment that jobs start from. A tool that starts git (a test suite does) must not reach
+/// the repository that called us.
+pub(super) fn inherited_variables() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os().filter(|(name, _)| !is_local_to_repository(name))
 }
 
 /// Runs the job to its end.
@@ -50,6 +54,7 @@ pub fn run(job: &Job, cancel: &CancelToken) -> Completed {
         stdout,
         stderr,
         elapsed: begun.elapsed(),
+        via: Via::Process,
     };
     if cancel.is_cancelled() {
         return ended(End::Cancelled, Vec::new(), Vec::new());
@@ -59,7 +64,7 @@ pub fn run(job: &Job, cancel: &CancelToken) -> Completed {
         Err(error) => return ended(End::NotStarted(error), Vec::new(), Vec::new()),
     };
     let group = os::Group::of(&child);
-    feed(&mut child, job.stdin.clone());
+    feed(child.stdin.take(), job.stdin.clone());
     let stdout = Output::collect(child.stdout.take());
     let stderr = Output::collect(child.stderr.take());
     let exit = wait_in_background(child);
@@ -70,7 +75,7 @@ pub fn run(job: &Job, cancel: &CancelToken) -> Completed {
 }
 
 /// Waits for the process, its time limit, or an interrupt, whichever comes first.
-fn watch(
+pub(super) fn watch(
     exit: &Receiver<io::Result<ExitStatus>>,
     group: &os::Group,
     limit: Option<Duration>,
@@ -119,8 +124,9 @@ fn wait_in_background(mut child: Child) -> Receiver<io::Result<ExitStatus>> {
     receiver
 }
 
-fn feed(child: &mut Child, bytes: Option<Vec<u8>>) {
-    if let (Some(mut pipe), Some(bytes)) = (child.stdin.take(), bytes) {
+/// Writes `bytes` to `pipe` while the process reads them.
+pub(super) fn feed(pipe: Option<impl Write + Send + 'static>, bytes: Option<Vec<u8>>) {
+    if let (Some(mut pipe), Some(bytes)) = (pipe, bytes) {
         thread::spawn(move || {
             // A process that does not read its input to the end is free not to.
             let _ = pipe.write_all(&bytes);
@@ -129,13 +135,13 @@ fn feed(child: &mut Child, bytes: Option<Vec<u8>>) {
 }
 
 /// Bytes that a thread reads from a pipe.
-struct Output {
+pub(super) struct Output {
     bytes: Arc<Mutex<Vec<u8>>>,
     done: Receiver<()>,
 }
 
 impl Output {
-    fn collect(pipe: Option<impl Read + Send + 'static>) -> Self {
+    pub(super) fn collect(pipe: Option<impl Read + Send + 'static>) -> Self {
         let bytes = Arc::new(Mutex::new(Vec::new()));
         let (sender, done) = bounded(1);
         if let Some(mut pipe) = pipe {
@@ -148,7 +154,7 @@ impl Output {
         Self { bytes, done }
     }
 
-    fn take(self) -> Vec<u8> {
+    pub(super) fn take(self) -> Vec<u8> {
         // Something outside of the group may hold the pipe for ever; what it said so far counts.
         let _ = self.done.recv_timeout(LATE_OUTPUT);
         std::mem::take(&mut self.bytes.lock().unwrap_or_else(PoisonError::into_inner))

@@ -9,7 +9,7 @@ use crossbeam_channel::unbounded;
 
 use super::cancel::CancelToken;
 use super::job::{Completed, End, Job, JobId};
-use super::process;
+use super::worker::Workers;
 
 /// What happened.
 #[derive(Debug)]
@@ -57,11 +57,12 @@ impl Ord for Waiting {
     }
 }
 
-/// Runs all jobs, at most `slots` at once, until none is left. Every job is completed exactly
-/// once, in whatever way. `on` runs on the caller's thread.
+/// Runs all jobs, at most `slots` at once, until none is left: in `workers` where they can. Every
+/// job is completed exactly once, in whatever way. `on` runs on the caller's thread.
 pub fn run(
     jobs: Vec<Job>,
     slots: usize,
+    workers: &Workers,
     cancel: &CancelToken,
     on: &mut dyn FnMut(Progress) -> Control,
 ) {
@@ -82,7 +83,7 @@ pub fn run(
                 let (sender, stop) = (sender.clone(), stop.clone());
                 scope.spawn(move || {
                     // The receiver lives until the last job is back.
-                    let _ = sender.send(process::run(&job, &stop));
+                    let _ = sender.send(workers.run(&job, &stop));
                 });
             }
             if running == 0 {
@@ -137,7 +138,7 @@ mod tests {
     fn the_longest_job_starts_first_and_added_jobs_run_too() {
         let jobs = vec![job(0, "true", 1), job(1, "true", 9), job(2, "true", 5)];
         let mut started = Vec::new();
-        run(jobs, 1, &CancelToken::new(), &mut |progress| match progress {
+        run(jobs, 1, &Workers::off(), &CancelToken::new(), &mut |progress| match progress {
             Progress::Started(id) => {
                 started.push(id);
                 Control::Continue
@@ -152,7 +153,7 @@ mod tests {
     fn stopping_ends_what_runs_and_gives_back_what_waits() {
         let jobs = vec![job(0, "true", 9), job(1, "sleep 300", 8), job(2, "sleep 300", 7)];
         let mut ends = Vec::new();
-        run(jobs, 2, &CancelToken::new(), &mut |progress| match progress {
+        run(jobs, 2, &Workers::off(), &CancelToken::new(), &mut |progress| match progress {
             Progress::Completed(done) => {
                 ends.push((done.id, is_finished(&done.end)));
                 Control::Stop
@@ -169,7 +170,7 @@ mod tests {
         cancel.cancel();
         let jobs = (0..4).map(|id| job(id, "sleep 300", 1)).collect();
         let mut cancelled = 0;
-        run(jobs, 2, &cancel, &mut |progress| {
+        run(jobs, 2, &Workers::off(), &cancel, &mut |progress| {
             if let Progress::Completed(done) = progress {
                 cancelled += usize::from(matches!(done.end, End::Cancelled));
             }

@@ -33,11 +33,16 @@ impl Rate {
     /// The rate after a batch of `bytes` took `elapsed`: the newer counts for half.
     #[must_use]
     pub fn learn(self, bytes: u64, elapsed: Duration) -> Self {
+        self.learn_warm(bytes, elapsed.saturating_sub(Duration::from_secs_f64(self.start)))
+    }
+
+    /// The same for a batch that did not have to start the tool.
+    #[must_use]
+    pub fn learn_warm(self, bytes: u64, elapsed: Duration) -> Self {
         if bytes == 0 {
             return self;
         }
-        let worked = (elapsed.as_secs_f64() - self.start).max(0.0);
-        let seen = worked / kilobytes(bytes);
+        let seen = elapsed.as_secs_f64() / kilobytes(bytes);
         Self { per_kilobyte: f64::midpoint(self.per_kilobyte, seen), ..self }
     }
 

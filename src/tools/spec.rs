@@ -36,6 +36,9 @@ pub struct ToolSpec {
     #[serde(default)]
     pub replaces: Vec<ToolId>,
     pub command: CommandDecl,
+    /// That the tool may run in a warm Python process. `None`: it never does.
+    #[serde(default)]
+    pub worker: Option<WorkerDecl>,
     #[serde(default)]
     pub fix: Option<FixDecl>,
     #[serde(default)]
@@ -128,6 +131,18 @@ pub struct ConfigFileArg {
     /// File name: `pyproject.toml`. `*`: any.
     pub file: String,
     pub arg: String,
+}
+
+/// A tool that may run in a child of a process that has it imported already: importing it reads
+/// nothing of the project, starts nothing and leaves the process as it was.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct WorkerDecl {
+    /// Modules that every call of the tool imports.
+    pub modules: Vec<String>,
+    /// Importing them imports all plugins too; else the tool imports these when it is called.
+    #[serde(default)]
+    pub imports_plugins: bool,
 }
 
 /// How the tool mends what it finds.

@@ -13,3 +13,4 @@ mod hook;
 mod provision;
 mod settings;
 mod support;
+mod workers;

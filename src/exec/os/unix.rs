@@ -21,6 +21,12 @@ impl Group {
         Self(Pid::from_raw(child.id().cast_signed()))
     }
 
+    /// The group of a process that is no child of this one.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn led_by(pid: i32) -> Self {
+        Self(Pid::from_raw(pid))
+    }
+
     pub(crate) fn terminate(&self) {
         self.signal(Signal::TERM);
     }

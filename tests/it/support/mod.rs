@@ -48,8 +48,9 @@ pub(crate) struct Run {
 impl Project {
     /// An empty project in which the tools' environment is active.
     pub(crate) fn new() -> Self {
-        let project = Self::without_environment();
-        Self { environment: Some(tool_environment().to_owned()), ..project }
+        let mut project = Self::without_environment();
+        project.environment = Some(tool_environment().to_owned());
+        project
     }
 
     /// An empty project without any environment.
@@ -58,6 +59,7 @@ impl Project {
         for name in ["root", "home"] {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
+        private_folder(&folder.path().join("run"));
         Self { folder, environment: None, variables: Vec::new() }
     }
 
@@ -75,6 +77,11 @@ impl Project {
 
     pub(crate) fn cache(&self) -> PathBuf {
         self.folder.path().join("cache")
+    }
+
+    /// Where this project's warm processes listen.
+    pub(crate) fn runtime(&self) -> PathBuf {
+        self.folder.path().join("run")
     }
 
     pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
@@ -111,6 +118,8 @@ impl Project {
             .env("COLUMNS", "100")
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("XDG_RUNTIME_DIR", self.runtime())
+            .env("PYQA_WORKERS", std::env::var("PYQA_TEST_WORKERS").as_deref().unwrap_or("run"))
             .env("PYQA_CACHE_DIR", self.cache());
         if let Some(environment) = &self.environment {
             command.env("VIRTUAL_ENV", environment);
@@ -142,6 +151,19 @@ impl Project {
     /// `pyqa check --output-format json` with further arguments.
     pub(crate) fn check(&self, arguments: &[&str]) -> Run {
         self.pyqa(&[&["check", "--output-format", "json"], arguments].concat())
+    }
+}
+
+/// Warm processes that a test kept end with its project.
+impl Drop for Project {
+    fn drop(&mut self) {
+        if self.runtime().join("pyqa").exists() {
+            let stopped =
+                self.command(env!("CARGO_BIN_EXE_pyqa")).args(["worker", "stop"]).output();
+            assert!(
+                stopped.is_ok_and(|output| output.status.success()) || std::thread::panicking()
+            );
+        }
     }
 }
 
@@ -180,6 +202,12 @@ impl Run {
     pub(crate) fn ran(&self, tool: &str) -> u64 {
         self.tool(tool, "units_run").as_u64().unwrap()
     }
+}
+
+/// A folder that nobody else may use.
+fn private_folder(path: &Path) {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().mode(0o700).create(path).unwrap();
 }
 
 fn copy_tree(from: &Path, to: &Path) {

@@ -1,0 +1,58 @@
+//! Which of a tool's jobs may run warm, and what has to be imported for them.
+
+use super::request::Request;
+use super::toolset::ActiveTool;
+use super::workspace::Workspace;
+use crate::error::UserError;
+use crate::exec::driver::{PythonJob, Support};
+use crate::exec::job::Preload;
+use crate::exec::worker::{Mode, Workers};
+use crate::tools::resolve::Program;
+
+/// The warm processes that a run may use, as request and settings want them.
+///
+/// # Errors
+/// A variable whose value means nothing.
+pub fn workers(request: &Request, workspace: &Workspace) -> Result<Workers, UserError> {
+    let mode = Mode::of(&request.variables, workspace.settings.workers)?;
+    Ok(Workers::new(mode, &request.variables))
+}
+
+/// How the tool is called, if it is a Python function. Such a job runs in a warm process where
+/// [`Workers`] can have it.
+pub fn python_job(tool: &ActiveTool, support: &Support) -> Option<PythonJob> {
+    let Program::Entry(entry) = &tool.resolved.program else { return None };
+    Some(PythonJob {
+        entry: entry.clone(),
+        driver: support.driver(),
+        report: None,
+        reads: None,
+        preload: preload(tool),
+    })
+}
+
+/// `None`: the tool does not run warm. A plugin that is not known may do anything when it is
+/// imported, so that only the tool itself imports it, in the job.
+fn preload(tool: &ActiveTool) -> Option<Preload> {
+    let spec = &tool.spec;
+    let declared = spec.worker.as_ref()?;
+    let known = |name: &str| spec.key.per_file_plugins.iter().any(|plugin| plugin == name);
+    let (plugins, unknown): (Vec<&str>, Vec<&str>) =
+        tool.resolved.plugins.iter().map(|(name, _)| name.as_str()).partition(|name| known(name));
+    if declared.imports_plugins {
+        let importable = unknown.is_empty();
+        return importable.then(|| Preload {
+            modules: declared.modules.clone(),
+            plugins: Vec::new(),
+            groups: Vec::new(),
+            environment: tool.resolved.environment.fingerprint,
+        });
+    }
+    let own = spec.package.as_deref().filter(|_| !spec.key.plugin_groups.is_empty());
+    Some(Preload {
+        modules: declared.modules.clone(),
+        plugins: own.into_iter().chain(plugins).map(str::to_owned).collect(),
+        groups: spec.key.plugin_groups.clone(),
+        environment: tool.resolved.environment.fingerprint,
+    })
+}
