@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::engine::format::LineRange;
 use crate::finding::ToolId;
 use crate::report::style::ColorChoice;
 use crate::report::{OutputFormat, ReportTarget};
@@ -50,6 +51,8 @@ pub struct Global {
 pub enum Command {
     /// Check the project with all tools that it uses
     Check(Box<CheckArgs>),
+    /// Format the project's files, or a text on standard input
+    Format(Box<FormatArgs>),
     /// Accept the findings of today, so that only new ones count
     #[command(subcommand)]
     Baseline(BaselineCommand),
@@ -150,6 +153,53 @@ pub enum HookName {
     PreCommit,
     PreMergeCommit,
     PrePush,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "From standard input, the formatted text goes to standard output. Where it \
+                        cannot be formatted, nothing does: the exit code is 2, and one line on \
+                        standard error says where and why."
+)]
+pub struct FormatArgs {
+    /// Files and folders to format, or `-` for standard input [default: the project]
+    pub paths: Vec<PathBuf>,
+
+    /// Write nothing; exit with 1 when something would change
+    #[arg(long)]
+    pub check: bool,
+
+    /// Write nothing; print how the files would change
+    #[arg(long)]
+    pub diff: bool,
+
+    /// The file to which the text on standard input belongs; it need not exist
+    #[arg(long, value_name = "FILE")]
+    pub stdin_filename: Option<PathBuf>,
+
+    /// Format these lines only, the last included; any number of times
+    #[arg(long, value_name = "START-END")]
+    pub range: Vec<LineRange>,
+
+    #[command(flatten)]
+    pub means: Means,
+}
+
+/// What a run of the formatters may use.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Running")]
+pub struct Means {
+    /// Most processes at once [default: the cores that pyqa may use]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+
+    /// Format everything; read and write no stored results
+    #[arg(long)]
+    pub no_cache: bool,
+
+    /// Install nothing; a formatter that is missing is an error
+    #[arg(long, env = "PYQA_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
+    pub offline: bool,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ mod baseline;
 mod cache;
 mod check;
 mod console;
+mod format;
 mod hook;
 mod listing;
 mod skip;
@@ -77,6 +78,7 @@ fn run(cli: &Cli, console: &Console, variables: &Variables) -> Result<ExitStatus
         Command::Check(args) => check::run(args, &cli.global, console, variables),
         Command::Baseline(command) => baseline::run(command, &cli.global, console, variables),
         Command::Hook(args) => hook::run(args, &cli.global, console, variables),
+        Command::Format(args) => format::run(args, &cli.global, console, variables),
         Command::Cache(command) => cache::run(*command, variables),
         Command::Worker(command) => worker::run(*command, variables),
         Command::Tools => tools::run(&cli.global, variables),

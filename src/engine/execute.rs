@@ -299,7 +299,7 @@ fn was_ended(verdict: &Verdict) -> bool {
         if matches!(failure.kind, FailureKind::Cancelled | FailureKind::TimedOut))
 }
 
-fn not_exited(tool: &str, end: End, stderr: &[u8]) -> Failure {
+pub(super) fn not_exited(tool: &str, end: End, stderr: &[u8]) -> Failure {
     let (kind, message, hint) = match end {
         End::TimedOut(limit) => (
             FailureKind::TimedOut,

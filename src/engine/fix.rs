@@ -1,8 +1,9 @@
-//! `--fix`: the tools that can mend do so, formatters last, one tool after the other, so that a
-//! file never has two writers.
+//! `--fix`: the tools that can mend do so, one after the other, so that a file never has two
+//! writers. Linters come first and write themselves; formatters come last.
 
 use std::ffi::OsString;
 
+use super::format::{self, Purpose};
 use super::planning::{Planner, file_argument};
 use super::request::Request;
 use super::toolset::{ActiveTool, Toolset};
@@ -16,7 +17,7 @@ use crate::exec::driver::Support;
 use crate::exec::job::{End, Job};
 use crate::exec::scheduler::{Control, Progress, cores, run};
 use crate::plan::batch::{Item, Rate, cut};
-use crate::tools::spec::{FixDecl, Granularity};
+use crate::tools::spec::{FixDecl, Granularity, ToolSpec};
 
 /// Mends what the tools can mend.
 ///
@@ -28,14 +29,52 @@ pub fn fix(
     cancel: &CancelToken,
     on: &mut dyn FnMut(Event),
 ) -> Result<(), Vec<UserError>> {
+    lint(request, cancel, on)?;
+    // What was learnt of the files before they were mended is of no use.
     let workspace = open(request)?;
-    let toolset = Toolset::gather(&workspace, request, on)?;
+    let toolset = Toolset::gather_some(&workspace, request, &format::is_formatter, on)?;
+    if toolset.active.is_empty() {
+        return Ok(());
+    }
+    let report = format::files_of(
+        &workspace,
+        &toolset,
+        request,
+        &[],
+        Purpose::Write,
+        cancel,
+        &mut |event| {
+            // The check that follows tells them too.
+            if !matches!(event, Event::Notice(_)) {
+                on(event);
+            }
+        },
+    )?;
+    for failure in report.failures {
+        on(Event::Notice(Notice::warning(failure.message)));
+    }
+    Ok(())
+}
+
+/// Has the linters mend what they can.
+fn lint(
+    request: &Request,
+    cancel: &CancelToken,
+    on: &mut dyn FnMut(Event),
+) -> Result<(), Vec<UserError>> {
+    let workspace = open(request)?;
+    let mends = |fix: &FixDecl| !fix.stage.is_format() || fix.stdin_args.is_empty();
+    let wanted = |spec: &ToolSpec| spec.fix.as_ref().is_some_and(mends);
+    let toolset = Toolset::gather_some(&workspace, request, &wanted, on)?;
+    if toolset.active.is_empty() {
+        return Ok(());
+    }
     let support = support(&workspace)?;
     let workers = workers(request, &workspace).map_err(|error| vec![error])?;
     let planner = Planner::new(&workspace, &support, request)?;
     let mut fixers: Vec<(&ActiveTool, &FixDecl)> =
         toolset.active.iter().filter_map(|tool| Some((tool, tool.spec.fix.as_ref()?))).collect();
-    fixers.sort_by_key(|(_, fix)| fix.formatter);
+    fixers.sort_by_key(|(_, fix)| fix.stage);
     for (tool, fix) in fixers {
         let plan = planner.plan(tool).map_err(|error| vec![error])?;
         let arguments = planner.arguments(tool, &fix.args).map_err(|error| vec![error])?.actual;
@@ -52,7 +91,6 @@ pub fn fix(
             Control::Continue
         });
     }
-    // What was learnt of the files before they were mended is of no use.
     Ok(())
 }
 

@@ -28,12 +28,11 @@ pub fn look_up(
     root: &Path,
     max_age: Option<Duration>,
 ) -> Found {
-    let now = seconds_now();
+    let validity = Validity::new(states, root, max_age);
     let mut expired = false;
     let mut fits = |entry: &Entry| {
-        let young = max_age.is_none_or(|age| now.saturating_sub(entry.stored) < age.as_secs());
-        expired |= !young;
-        young && entry.inputs.iter().all(|input| is_as_it_was(input, states, root))
+        expired |= !validity.is_young(entry);
+        validity.holds(entry)
     };
     let pack = (plan.scope == Scope::File).then(|| store.pack(&plan.pack));
     let entries = plan
@@ -51,6 +50,29 @@ pub fn look_up(
         pack.touch();
     }
     Found { entries, pack, expired }
+}
+
+/// What makes a stored result one that may be replayed.
+pub struct Validity<'a> {
+    states: &'a dyn FileStates,
+    root: &'a Path,
+    max_age: Option<Duration>,
+    now: u64,
+}
+
+impl<'a> Validity<'a> {
+    pub fn new(states: &'a dyn FileStates, root: &'a Path, max_age: Option<Duration>) -> Self {
+        Self { states, root, max_age, now: seconds_now() }
+    }
+
+    pub fn holds(&self, entry: &Entry) -> bool {
+        self.is_young(entry)
+            && entry.inputs.iter().all(|input| is_as_it_was(input, self.states, self.root))
+    }
+
+    fn is_young(&self, entry: &Entry) -> bool {
+        self.max_age.is_none_or(|age| self.now.saturating_sub(entry.stored) < age.as_secs())
+    }
 }
 
 pub fn seconds_now() -> u64 {

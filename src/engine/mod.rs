@@ -2,8 +2,10 @@
 //!
 //! settings → files → tools → plan → look-up → execute what is missing → store → sift → outcome
 
+pub mod buffer;
 pub mod execute;
 pub mod fix;
+pub mod format;
 pub mod hook;
 pub mod lookup;
 pub mod planning;

@@ -87,11 +87,21 @@ impl<'a> Planner<'a> {
         Ok(ToolPlan { tool, scope, common, pack, arguments, files, inputs, units })
     }
 
-    /// The tool's command line, beginning with `leading`.
+    /// The tool's command line, beginning with `leading`. File names may follow.
     ///
     /// # Errors
     /// Generated settings that cannot be written.
     pub fn arguments(&self, tool: &ActiveTool, leading: &[String]) -> Result<Arguments, UserError> {
+        let mut arguments = self.options(tool, leading)?;
+        arguments.add_targets(&tool.spec, &tool.config);
+        Ok(arguments)
+    }
+
+    /// As [`Planner::arguments`], for a tool that is given a text instead of files.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn options(&self, tool: &ActiveTool, leading: &[String]) -> Result<Arguments, UserError> {
         let failed = |error: std::io::Error| {
             UserError::new(format!(
                 "the settings for {} cannot be written: {error}",
@@ -129,8 +139,11 @@ impl<'a> Planner<'a> {
         Ok(file)
     }
 
-    /// The files that a per-file tool is given.
-    fn files(&self, tool: &ActiveTool) -> Result<Vec<usize>, UserError> {
+    /// The files that a per-file tool is given; of those that another one may be given one by one.
+    ///
+    /// # Errors
+    /// A pattern that is none.
+    pub fn files(&self, tool: &ActiveTool) -> Result<Vec<usize>, UserError> {
         let workspace = self.workspace;
         let all = &workspace.files.files;
         let mut files = select(&tool.spec, &tool.config, all, &workspace.root)?;

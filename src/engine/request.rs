@@ -2,6 +2,7 @@
 //! editor.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::finding::ToolId;
@@ -68,6 +69,8 @@ pub enum Content {
     Staged,
     /// What a commit holds, checked out or not.
     Revision(String),
+    /// One text in the place of one file; nothing else is listed or read.
+    Buffer(Arc<Buffer>),
 }
 
 /// The files that are of interest.
@@ -104,6 +107,14 @@ pub enum Place {
     WhereItLies,
     /// In a snapshot in any case.
     Snapshot,
+}
+
+/// What an editor holds of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Buffer {
+    /// Absolute; there need not be such a file.
+    pub path: PathBuf,
+    pub content: Vec<u8>,
 }
 
 /// How stored results are used.

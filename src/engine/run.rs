@@ -431,7 +431,7 @@ fn note_disagreements(task: &mut Task<'_>, workspace: &Workspace) {
 }
 
 /// How long a result of the tool may be replayed; `None`: for ever.
-fn max_age(tool: &ActiveTool) -> Option<Duration> {
+pub(super) fn max_age(tool: &ActiveTool) -> Option<Duration> {
     let by_default = Duration::from_secs(tool.spec.key.max_age_hours * 3600);
     Some(tool.settings.max_age.unwrap_or(by_default)).filter(|age| !age.is_zero())
 }

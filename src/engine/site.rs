@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use super::buffer;
 use super::request::{Content, Files, Place, Request};
 use crate::config::root::{find_repository, find_root};
 use crate::error::{Source, UserError};
@@ -63,6 +64,15 @@ impl Site {
                 selected: None,
                 snapshot: None,
             },
+            Content::Buffer(buffer) => Self {
+                listed: Some(buffer::list(buffer, &home, repository.as_deref())?),
+                root: home.clone(),
+                top: repository.clone(),
+                home,
+                repository,
+                selected: None,
+                snapshot: None,
+            },
             content => Self::of_content(request, content, &home, is_cancelled)?,
         };
         site.selected = match (&request.files, site.selected.take()) {
@@ -105,7 +115,7 @@ impl Site {
         }
         let origin = match content {
             Content::Revision(revision) => Origin::Revision(revision),
-            Content::Staged | Content::WorkTree => Origin::Index,
+            Content::Staged | Content::WorkTree | Content::Buffer(_) => Origin::Index,
         };
         let snapshot = Snapshot::take(&work_tree, origin, &entries, is_cancelled)?;
         let root = prefix.below(&snapshot.top);
@@ -287,7 +297,7 @@ fn read(request: &Request, content: &Content, work_tree: &WorkTree) -> Result<Re
             entries::recognise(&mut entries, work_tree);
             entries
         }
-        Content::Staged | Content::WorkTree => entries::staged(work_tree)?,
+        Content::Staged | Content::WorkTree | Content::Buffer(_) => entries::staged(work_tree)?,
     };
     let changed = changes_of(&request.files, work_tree, &entries)?;
     Ok((entries, changed))

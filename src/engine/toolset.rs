@@ -76,6 +76,20 @@ impl Toolset {
         request: &Request,
         on: &mut dyn FnMut(Event),
     ) -> Result<Self, Vec<UserError>> {
+        Self::gather_some(workspace, request, &|_| true, on)
+    }
+
+    /// As [`Toolset::gather`], of the tools on which `wanted` agrees. The others are not looked
+    /// for.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn gather_some(
+        workspace: &Workspace,
+        request: &Request,
+        wanted: &dyn Fn(&ToolSpec) -> bool,
+        on: &mut dyn FnMut(Event),
+    ) -> Result<Self, Vec<UserError>> {
         let specs = all_specs(workspace)?;
         let mut notices = Vec::new();
         let mut configs = configs(workspace, &specs, &mut notices)?;
@@ -86,7 +100,8 @@ impl Toolset {
         let mut finder = Finder::new(workspace, request.network, &specs);
         let mut toolset = Self { notices, ..Self::default() };
         for choice in choices {
-            let Some(spec) = specs.iter().find(|spec| spec.name == choice.tool) else { continue };
+            let spec = specs.iter().find(|spec| spec.name == choice.tool);
+            let Some(spec) = spec.filter(|spec| wanted(spec)) else { continue };
             let settings = workspace.settings.per_tool.get(&spec.name).cloned().unwrap_or_default();
             match finder.find(spec, &settings, on) {
                 Ok(resolved) => toolset.active.push(ActiveTool {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
-use super::request::{CacheUse, Request};
+use super::request::{CacheUse, Content, Request};
 use super::site::Site;
 use crate::cache::folder::CacheFolder;
 use crate::cache::inputs::LastInputs;
@@ -70,7 +70,7 @@ impl Workspace {
         let states = cache.states(&root);
         let documents = Documents::default();
         let (listed, settled) = thread::scope(|scope| {
-            let listing = scope.spawn(|| list(&site, &states));
+            let listing = scope.spawn(|| list(request, &site, &states));
             let settled = settle(&site, request, known, &documents, &states);
             (listing.join(), settled)
         });
@@ -141,8 +141,12 @@ fn prepare_cache(cache: &CacheFolder, wanted: CacheUse, notices: &mut Vec<Notice
 
 type Listed = (FileSet, Vec<Option<ContentHash>>);
 
-fn list(site: &Site, states: &States) -> Result<Listed, UserError> {
+fn list(request: &Request, site: &Site, states: &States) -> Result<Listed, UserError> {
     let files = site.files()?;
+    if let Content::Buffer(buffer) = &request.content {
+        let hash = Some(ContentHash::of(&buffer.content));
+        return Ok((files.clone(), files.files.iter().map(|_| hash).collect()));
+    }
     let observed: Vec<Observed<'_>> =
         files.files.iter().map(|file| Observed { path: &file.path, stat: file.stat }).collect();
     let hashes = states.hash_all(&observed);

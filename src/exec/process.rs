@@ -71,7 +71,25 @@ pub fn run(job: &Job, cancel: &CancelToken) -> Completed {
     let end = watch(&exit, &group, job.timeout, begun, cancel);
     // Whatever the process left running would hold the pipes and live on.
     group.kill();
-    ended(end, stdout.take(), stderr.take())
+    let (end, stdout, stderr) = gather(job, end, stdout, stderr);
+    ended(end, stdout, stderr)
+}
+
+/// How the job ended, and what it said. Half an answer to a text is none: it would be half a file.
+pub(super) fn gather(
+    job: &Job,
+    end: End,
+    stdout: Output,
+    stderr: Output,
+) -> (End, Vec<u8>, Vec<u8>) {
+    let (said, is_whole) = stdout.take();
+    let end = match end {
+        End::Exited(0) if job.stdin.is_some() && !is_whole => {
+            End::NotStarted(io::Error::other("its output did not come to an end"))
+        }
+        end => end,
+    };
+    (end, said, stderr.take().0)
 }
 
 /// Waits for the process, its time limit, or an interrupt, whichever comes first.
@@ -154,10 +172,13 @@ impl Output {
         Self { bytes, done }
     }
 
-    pub(super) fn take(self) -> Vec<u8> {
+    /// What was said, and whether that is all.
+    fn take(self) -> (Vec<u8>, bool) {
         // Something outside of the group may hold the pipe for ever; what it said so far counts.
-        let _ = self.done.recv_timeout(LATE_OUTPUT);
-        std::mem::take(&mut self.bytes.lock().unwrap_or_else(PoisonError::into_inner))
+        let is_whole = self.done.recv_timeout(LATE_OUTPUT).is_ok();
+        let bytes = std::mem::take(&mut *self.bytes.lock().unwrap_or_else(PoisonError::into_inner));
+        let is_whole = is_whole && bytes.len() < MOST_OUTPUT;
+        (bytes, is_whole)
     }
 }
 

@@ -69,12 +69,16 @@ impl Arguments {
         for argument in &settings.args {
             arguments.plain(argument);
         }
+        arguments
+    }
+
+    /// Adds what a tool for the whole project is to look at, unless its own settings say it.
+    pub fn add_targets(&mut self, spec: &ToolSpec, config: &ToolConfig) {
         if spec.granularity == Granularity::Project && !names_targets(spec, config) {
             for target in &spec.command.default_targets {
-                arguments.plain(target);
+                self.plain(target);
             }
         }
-        arguments
     }
 
     fn plain(&mut self, argument: &str) {

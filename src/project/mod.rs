@@ -5,6 +5,7 @@ pub mod environment;
 pub mod files;
 pub mod interpreter;
 pub mod managers;
+pub mod membership;
 pub mod python;
 pub mod runner;
 pub mod sources;

@@ -151,15 +151,44 @@ pub struct WorkerDecl {
 pub struct FixDecl {
     /// Arguments in place of `command.args`.
     pub args: Vec<String>,
-    /// Formatters run last, after the fixes of linters.
+    /// When it does so, of several tools.
     #[serde(default)]
-    pub formatter: bool,
+    pub stage: FixStage,
     /// Exit codes that mean: done, whether or not something is left.
     #[serde(default = "zero_or_one")]
     pub exit: Vec<i32>,
     /// Arguments that format standard input to standard output, `{path}` standing for the name.
     #[serde(default)]
     pub stdin_args: Vec<String>,
+    /// Arguments before `stdin-args` that keep to some lines: `{start}` and `{end}` stand for the
+    /// first and the last, `{after}` for the one that follows. Empty: the tool cannot.
+    #[serde(default)]
+    pub range_args: Vec<String>,
+    /// The tool has made sure that it would not change its own result once more, so that the
+    /// result is known to be clean; unless one of `unproven-with` is set or given as an argument.
+    #[serde(default)]
+    pub proves_result: bool,
+    #[serde(default)]
+    pub unproven_with: Vec<String>,
+}
+
+/// Whose turn it is: a file never has two writers, and layout has the last word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FixStage {
+    /// Mends findings; the tool writes the files itself.
+    #[default]
+    Lint,
+    /// Formats imports. From here on a tool is given a text and gives one back, by `stdin-args`.
+    Imports,
+    /// Formats everything.
+    Layout,
+}
+
+impl FixStage {
+    pub fn is_format(self) -> bool {
+        self > Self::Lint
+    }
 }
 
 fn zero_or_one() -> Vec<i32> {

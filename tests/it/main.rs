@@ -9,6 +9,8 @@ mod check;
 mod differential;
 mod exec;
 #[cfg(unix)]
+mod format;
+#[cfg(unix)]
 mod hook;
 mod provision;
 mod settings;

@@ -18,7 +18,7 @@ use crate::exec::cancel::CancelToken;
 use crate::exec::driver::PythonJob;
 use crate::exec::job::{Completed, End, Job, Preload, Via};
 use crate::exec::os::Group;
-use crate::exec::process::{Output, TICK, feed, inherited_variables, watch};
+use crate::exec::process::{Output, TICK, feed, gather, inherited_variables, watch};
 
 /// How long a worker may take to start a child. It may have to import the tool first.
 const START: Duration = Duration::from_secs(15);
@@ -62,7 +62,8 @@ pub(super) fn call(
         group.kill();
         return Err(error);
     }
-    completed(end, stdout.take(), stderr.take(), begun.elapsed())
+    let (end, stdout, stderr) = gather(job, end, stdout, stderr);
+    completed(end, stdout, stderr, begun.elapsed())
 }
 
 /// What the child reads, and where to write it.

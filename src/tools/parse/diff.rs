@@ -8,6 +8,9 @@ use crate::finding::{Finding, Location, Severity};
 use crate::paths::RelPath;
 use crate::tools::spec::ToolSpec;
 
+/// Code of a file that a formatter cannot read.
+pub const SYNTAX_ERROR: &str = "syntax-error";
+
 pub(super) fn read(spec: &ToolSpec, output: &RawOutput, context: &ParseContext<'_>) -> Read {
     let mut read = Read { findings: diffs(spec, &output.stdout, context), ..Read::default() };
     let stderr = literal::with_bytes_put_back(&without_colours(&output.stderr));
@@ -129,7 +132,7 @@ fn file_error(
     let said = text("message").filter(|m| !m.is_empty()).or_else(named);
     let said = said.unwrap_or_else(|| "cannot parse".to_owned());
     let mut finding = Finding::new(&spec.name, Severity::Error, said);
-    finding.code = Some("syntax-error".to_owned());
+    finding.code = Some(SYNTAX_ERROR.to_owned());
     finding.details = details;
     finding.location = group(found, "path").map(|path| Location {
         line: number("line"),

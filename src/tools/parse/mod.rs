@@ -9,6 +9,8 @@ mod mypy;
 mod pytest;
 mod regex_lines;
 
+pub use diff::SYNTAX_ERROR;
+
 use std::path::{Path, PathBuf};
 
 use crate::event::{Failure, FailureKind};
