@@ -109,7 +109,7 @@ mod tests {
     use super::*;
     use crate::project::files::FileSet;
 
-    const FILES: [&str; 20] = [
+    const FILES: [&str; 21] = [
         "a.py",
         "build/a.py",
         "build/keep.py",
@@ -130,6 +130,7 @@ mod tests {
         "vendored/a.py",
         "sub/other/a.py",
         "sub/build/a.py",
+        "sub/a.py",
     ];
 
     fn tree() -> tempfile::TempDir {
