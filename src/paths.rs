@@ -190,6 +190,20 @@ pub fn write_atomic(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Marks the file as used today, at most once a day. Failing is no trouble: it is collected early.
+pub fn touch_daily(path: &Path) {
+    const DAY: std::time::Duration = std::time::Duration::from_hours(24);
+    let is_old = std::fs::metadata(path)
+        .and_then(|meta| meta.modified())
+        .is_ok_and(|time| time.elapsed().is_ok_and(|age| age > DAY));
+    if is_old {
+        let _ = std::fs::File::options()
+            .append(true)
+            .open(path)
+            .and_then(|file| file.set_modified(std::time::SystemTime::now()));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::inputs::LastInputs;
 use super::states::States;
 use super::store::Store;
+use super::usage::Usage;
 use crate::hash::Fingerprint;
 
 /// The user's cache folder.
@@ -59,6 +60,11 @@ impl CacheFolder {
 
     pub fn last_inputs(&self, root: &Path) -> LastInputs {
         LastInputs::new(&self.path.join("inputs"), root)
+    }
+
+    /// What the runs so far have needed and found.
+    pub fn usage(&self) -> Usage {
+        Usage::new(&self.path.join("usage"))
     }
 
     /// Results of all projects.

@@ -24,15 +24,23 @@ pub(super) enum Kind {
 /// Version of the layouts of all kinds together.
 const SCHEMA: u16 = 1;
 
+/// Whether the file at `path` is whole, whatever it holds.
+pub(super) fn is_good(path: &Path) -> bool {
+    fs::read(path).is_ok_and(|bytes| is_whole(&bytes) && bytes[4..6] == SCHEMA.to_le_bytes())
+}
+
+fn is_whole(bytes: &[u8]) -> bool {
+    bytes.get(..HEADER).is_some_and(|header| {
+        header[..4] == MAGIC[..]
+            && header[8..16] == (bytes.len() as u64).to_le_bytes()
+            && header[16..] == *blake3::hash(&bytes[HEADER..]).as_bytes()
+    })
+}
+
 /// The payload of the file at `path`. `None` where there is no file or no good one.
 pub(super) fn read(path: &Path, kind: Kind) -> Option<Payload> {
     let bytes = fs::read(path).ok()?;
-    let header = bytes.get(..HEADER)?;
-    let good = header[..4] == MAGIC[..]
-        && header[4..8] == tag(kind)
-        && header[8..16] == (bytes.len() as u64).to_le_bytes()
-        && header[16..] == *blake3::hash(&bytes[HEADER..]).as_bytes();
-    if !good {
+    if !is_whole(&bytes) || bytes[4..8] != tag(kind) {
         log::warn!("{}: damaged or of another version, taken as absent", path.display());
         return None;
     }

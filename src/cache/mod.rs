@@ -1,6 +1,7 @@
 //! What is kept between runs: file states and results. Nothing here can make a run fail: what is
 //! missing, damaged or unwritable costs time only.
 
+pub mod collect;
 pub mod entry;
 pub mod folder;
 mod frame;
@@ -9,3 +10,5 @@ mod records;
 pub mod states;
 pub mod store;
 pub mod tool_state;
+pub mod usage;
+pub mod verify;

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use super::frame::{self, Kind};
 use super::records::{Record, Table};
 use crate::hash::{ContentHash, FileStates, Fingerprint};
-use crate::paths::RelPath;
+use crate::paths::{RelPath, touch_daily};
 use crate::project::files::{ProjectFile, look_at};
 use crate::project::stat::FileStat;
 
@@ -149,6 +149,7 @@ impl States {
     pub fn save(&self) -> io::Result<()> {
         let updates = self.updates();
         if updates.records.is_empty() && updates.memos.is_empty() {
+            touch_daily(&self.file);
             return Ok(());
         }
         let seen = |index: usize| self.seen[index].load(Ordering::Relaxed);

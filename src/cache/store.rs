@@ -10,11 +10,12 @@ use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::entry::Entry;
 use super::frame::{self, Kind, Payload};
 use crate::hash::Fingerprint;
+use crate::paths::touch_daily;
 
 /// More segments than this are merged when one is added.
 const MOST_SEGMENTS: usize = 8;
@@ -47,7 +48,7 @@ impl Store {
     pub fn whole(&self, key: &Fingerprint) -> Vec<Entry> {
         let path = self.whole_path(key);
         let Some(payload) = frame::read(&path, Kind::Whole) else { return Vec::new() };
-        touch(&path);
+        touch_daily(&path);
         postcard::from_bytes(&payload).unwrap_or_default()
     }
 
@@ -64,10 +65,31 @@ impl Store {
         frame::write(&self.whole_path(key), Kind::Whole, &payload)
     }
 
+    /// How many results there are.
+    pub fn count(&self) -> Count {
+        let below = |name: &str| {
+            let folders = fs::read_dir(self.folder.join(name)).into_iter().flatten().flatten();
+            folders.map(|folder| folder.path()).collect::<Vec<_>>()
+        };
+        let packs = below("packs").into_iter().map(Pack::open);
+        let whole = below("whole").into_iter().filter_map(|folder| fs::read_dir(folder).ok());
+        Count {
+            files: packs.flat_map(|pack| pack.segments).map(|segment| segment.count).sum(),
+            projects: whole.map(Iterator::count).sum(),
+        }
+    }
+
     fn whole_path(&self, key: &Fingerprint) -> PathBuf {
         let name = key.to_string();
         self.folder.join("whole").join(&name[..2]).join(&name[2..])
     }
+}
+
+/// Numbers of results, by what they are for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    pub files: usize,
+    pub projects: usize,
 }
 
 /// The results of one tool's files.
@@ -126,7 +148,7 @@ impl Pack {
     /// Tells the collection of old entries that the pack is in use.
     pub fn touch(&self) {
         if let Some(segment) = self.segments.first() {
-            touch(&segment.path);
+            touch_daily(&segment.path);
         }
     }
 }
@@ -197,27 +219,16 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
-fn today() -> u32 {
+/// Days since 1970.
+pub(super) fn today() -> u32 {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     u32::try_from(seconds / 86_400).unwrap_or(u32::MAX - KEPT_DAYS)
 }
 
-/// Marks the file as used today, at most once a day. Failing costs an early collection only.
-fn touch(path: &Path) {
-    const DAY: Duration = Duration::from_hours(24);
-    let old = fs::metadata(path)
-        .and_then(|meta| meta.modified())
-        .is_ok_and(|time| time.elapsed().is_ok_and(|age| age > DAY));
-    if old {
-        let _ = fs::File::options()
-            .append(true)
-            .open(path)
-            .and_then(|file| file.set_modified(SystemTime::now()));
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::cache::entry::{ExtraInput, InputState};
     use crate::hash::Digest;

@@ -99,7 +99,8 @@ impl ToolState {
     }
 }
 
-fn record_path(folder: &Path) -> PathBuf {
+/// Where the record of the state in `folder` lies: beside it.
+pub(super) fn record_path(folder: &Path) -> PathBuf {
     let mut name = folder.file_name().unwrap_or_default().to_owned();
     name.push(".seen");
     folder.with_file_name(name)

@@ -322,14 +322,22 @@ pub struct BaselinePruneArgs {
 
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub enum CacheCommand {
-    /// Size and number of what is kept
+    /// Size and number of what is kept, and what it was good for
     Stats,
     /// Remove stored results and file states
     Clean {
         /// Also remove the tool environments that pyqa made
         #[arg(long)]
         all: bool,
+        /// Remove only what the daily collection would: what was not used for 30 days, and the
+        /// oldest of the rest beyond 2 GiB
+        #[arg(long, conflicts_with = "all")]
+        old: bool,
     },
+    /// Read everything that is kept and remove what is damaged
+    ///
+    /// `pyqa check --verify-cache` runs the tools again to see whether the results are right.
+    Verify,
     /// Print the cache folder
     Dir,
 }

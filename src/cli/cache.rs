@@ -1,57 +1,129 @@
 //! `pyqa cache`
 
+use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 
 use super::Stop;
 use super::args::CacheCommand;
+use crate::cache::collect::{self, Limits, size_of};
 use crate::cache::folder::CacheFolder;
+use crate::cache::usage::DAYS;
+use crate::cache::verify::verify;
 use crate::error::{ExitStatus, UserError};
 use crate::project::variables::Variables;
 
 pub(super) fn run(command: CacheCommand, variables: &Variables) -> Result<ExitStatus, Stop> {
     let cache = CacheFolder::locate(|name| variables.get(name).map(ToOwned::to_owned));
-    match command {
-        CacheCommand::Dir => writeln!(io::stdout(), "{}", cache.path().display())?,
-        CacheCommand::Stats => stats(&cache, variables)?,
-        CacheCommand::Clean { all } => {
-            let mut folders = cache.kept();
-            if all {
-                folders.push(("environments", cache.environments(|name| variables.path(name))));
-            }
-            for (what, folder) in folders {
-                match std::fs::remove_dir_all(&folder) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        let what =
-                            format!("{what} in {} cannot be removed: {error}", folder.display());
-                        return Err(UserError::new(what).hint("see who owns the folder").into());
-                    }
-                    _ => {}
-                }
-            }
-        }
-    }
-    Ok(ExitStatus::Clean)
-}
-
-fn stats(cache: &CacheFolder, variables: &Variables) -> Result<(), Stop> {
+    let environments = cache.environments(|name| variables.path(name));
     let mut text = Vec::new();
-    writeln!(text, "{:<14} {}", "folder", cache.path().display())?;
-    let mut folders = cache.kept();
-    folders.push(("environments", cache.environments(|name| variables.path(name))));
-    for (what, folder) in folders {
-        let mut files = 0_usize;
-        let mut bytes = 0;
-        for entry in ignore::WalkBuilder::new(&folder).standard_filters(false).build().flatten() {
-            if let Ok(meta) = entry.metadata()
-                && meta.is_file()
-            {
-                files += 1;
-                bytes += meta.len();
+    let mut status = ExitStatus::Clean;
+    match command {
+        CacheCommand::Dir => writeln!(text, "{}", cache.path().display())?,
+        CacheCommand::Stats => stats(&cache, &environments, &mut text)?,
+        CacheCommand::Clean { old: true, .. } => {
+            let limits = limits(variables)?;
+            let done = collect::collect(&cache, &environments, limits);
+            let size = indicatif::HumanBytes(done.bytes);
+            writeln!(text, "removed {} entries, {size}", done.entries)?;
+        }
+        CacheCommand::Clean { all, .. } => {
+            for (what, folder) in cache.kept() {
+                remove(what, &folder)?;
+            }
+            if all {
+                remove("environments", &environments)?;
             }
         }
-        let size = indicatif::HumanBytes(bytes);
-        writeln!(text, "{what:<14} {files} files, {size}")?;
+        CacheCommand::Verify => {
+            let found = verify(&cache);
+            for path in &found.damaged {
+                writeln!(text, "damaged, removed: {}", path.display())?;
+                fs::remove_file(path).map_err(|error| not_removed("it", path, &error))?;
+                status = ExitStatus::Findings;
+            }
+            writeln!(text, "{} files read, {} damaged", found.files, found.damaged.len())?;
+        }
     }
     io::stdout().write_all(&text)?;
+    Ok(status)
+}
+
+/// The limits of the collection: `PYQA_CACHE_MAX_AGE` in days, `PYQA_CACHE_MAX_SIZE` such as
+/// `500MiB`.
+///
+/// # Errors
+/// A value that cannot be read.
+pub(super) fn limits(variables: &Variables) -> Result<Limits, UserError> {
+    let mut limits = Limits::default();
+    let text = |name: &str| variables.get(name).map(|value| value.to_string_lossy().into_owned());
+    if let Some(text) = text("PYQA_CACHE_MAX_AGE") {
+        let days: u32 = text.parse().map_err(|_| {
+            UserError::new(format!("PYQA_CACHE_MAX_AGE is `{text}`"))
+                .hint("give a number of days, such as 30")
+        })?;
+        limits.age = std::time::Duration::from_hours(24 * u64::from(days));
+    }
+    if let Some(text) = text("PYQA_CACHE_MAX_SIZE") {
+        let size: bytesize::ByteSize = text.parse().map_err(|_| {
+            UserError::new(format!("PYQA_CACHE_MAX_SIZE is `{text}`"))
+                .hint("give a size, such as 500MiB or 2GiB")
+        })?;
+        limits.size = size.as_u64();
+    }
+    Ok(limits)
+}
+
+fn remove(what: &str, folder: &Path) -> Result<(), UserError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(not_removed(what, folder, &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn not_removed(what: &str, path: &Path, error: &io::Error) -> UserError {
+    UserError::new(format!("{what} in {} cannot be removed: {error}", path.display()))
+        .hint("see who owns the folder")
+}
+
+fn stats(cache: &CacheFolder, environments: &Path, text: &mut Vec<u8>) -> io::Result<()> {
+    writeln!(text, "{:<14} {}", "folder", cache.path().display())?;
+    for (what, folder) in cache.kept() {
+        let size = indicatif::HumanBytes(size_of(&folder));
+        writeln!(text, "{what:<14} {size} in {} files", count(&folder))?;
+    }
+    let results = cache.store().count();
+    writeln!(
+        text,
+        "{:<14} {} of files, {} of projects",
+        "entries", results.files, results.projects
+    )?;
+    let made = fs::read_dir(environments).into_iter().flatten().flatten();
+    let made = made.filter(|item| item.path().is_dir()).count();
+    let size = indicatif::HumanBytes(size_of(environments));
+    writeln!(text, "{:<14} {made}, {size}", "environments")?;
+    let sums = cache.usage().sums();
+    if sums.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "\nThe last {DAYS} days:")?;
+    writeln!(
+        text,
+        "{:<14} {:>8} {:>9} {:>9} {:>10}",
+        "tool", "run", "replayed", "hit rate", "saved"
+    )?;
+    for (tool, sum) in &sums {
+        let rate = sum.hit_rate().map_or("-".to_owned(), |rate| format!("{:.1} %", rate * 100.0));
+        let saved = indicatif::HumanDuration(sum.saved).to_string();
+        writeln!(text, "{tool:<14} {:>8} {:>9} {rate:>9} {saved:>10}", sum.run, sum.replayed)?;
+    }
     Ok(())
+}
+
+/// Number of files below the folder.
+fn count(folder: &Path) -> usize {
+    let walk = ignore::WalkBuilder::new(folder).standard_filters(false).build();
+    walk.flatten().filter(|entry| entry.file_type().is_some_and(|t| t.is_file())).count()
 }

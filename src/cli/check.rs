@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Stop;
 use super::args::{Change, CheckArgs, Global};
 use super::console::Console;
-use super::{listing, skip};
+use super::{housekeeping, listing, skip};
 use crate::engine;
 use crate::engine::request::{
     AfterFinding, BaselineUse, CacheUse, Content, Files, Network, Occasion, Place, Reasons,
@@ -51,7 +51,11 @@ pub(super) fn run(
     });
     progress.finish();
     let outcome = checked?;
-    report(args, console, variables, &outcome)
+    let status = report(args, console, variables, &outcome);
+    if !args.caching.no_cache {
+        housekeeping::after(&outcome, variables);
+    }
+    status
 }
 
 /// On GitHub, findings are annotations beside the log, and a table on the run's page where there

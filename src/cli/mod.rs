@@ -8,6 +8,7 @@ mod check;
 mod console;
 mod format;
 mod hook;
+mod housekeeping;
 mod listing;
 mod skip;
 mod tools;

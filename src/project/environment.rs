@@ -13,6 +13,10 @@ use super::managers::normalised;
 use super::sources::sources_digest;
 use crate::hash::{ContentHash, Digest, FileStates, Fingerprint};
 
+/// Written last into an environment that pyqa makes: one without it was interrupted while it was
+/// made. Its time of modification is the day of last use.
+pub const MARK_OF_MADE: &str = "pyqa-complete";
+
 /// An interpreter and its distributions.
 #[derive(Clone, Debug)]
 pub struct Environment {

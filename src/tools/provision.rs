@@ -9,11 +9,10 @@ use std::process::{Command, Stdio};
 
 use crate::event::{Failure, FailureKind};
 use crate::hash::Digest;
+use crate::paths::touch_daily;
+use crate::project::environment::MARK_OF_MADE;
 use crate::project::python::interpreter_in;
 use crate::project::variables::Variables;
-
-/// Written last: an environment without it was interrupted while it was made.
-const COMPLETE: &str = "pyqa-complete";
 
 /// Variables that would lead an installer, or the new environment, elsewhere.
 const MISLEADING: [&str; 9] = [
@@ -53,7 +52,11 @@ impl Maker<'_> {
     /// The environment with `requirements`, if it is there and works.
     pub fn existing(&self, requirements: &[String]) -> Option<PathBuf> {
         let folder = self.place(requirements);
-        folder.join(COMPLETE).is_file().then(|| interpreter_in(&folder)).flatten()
+        let mark = folder.join(MARK_OF_MADE);
+        let interpreter = mark.is_file().then(|| interpreter_in(&folder)).flatten()?;
+        // Tells the collection of old entries that it is in use.
+        touch_daily(&mark);
+        Some(interpreter)
     }
 
     /// The interpreter of the environment with `requirements`, made if need be. `on` is told the
@@ -123,7 +126,7 @@ impl Maker<'_> {
             self.run(step)?;
         }
         on(steps.len(), steps.len());
-        fs::write(folder.join(COMPLETE), requirements.join("\n"))?;
+        fs::write(folder.join(MARK_OF_MADE), requirements.join("\n"))?;
         interpreter_in(&folder).ok_or_else(|| Trouble {
             what: "the new environment has no interpreter".to_owned(),
             output: String::new(),
