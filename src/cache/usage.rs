@@ -120,6 +120,7 @@ mod tests {
             tool: "flake8".into(),
             version: None,
             findings: 0,
+            left_out: 0,
             units_run: run,
             units_replayed: replayed,
             per_file: true,
