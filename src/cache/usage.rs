@@ -114,13 +114,14 @@ fn line(line: &Line) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::LeftOut;
 
     fn report(run: usize, replayed: usize) -> ToolReport {
         ToolReport {
             tool: "flake8".into(),
             version: None,
             findings: 0,
-            left_out: 0,
+            left_out: LeftOut::default(),
             units_run: run,
             units_replayed: replayed,
             per_file: true,
