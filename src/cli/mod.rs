@@ -10,6 +10,7 @@ mod format;
 mod hook;
 mod housekeeping;
 mod listing;
+mod mended;
 mod skip;
 mod tools;
 mod worker;
