@@ -40,12 +40,12 @@ pub fn mend(
     if cancel.is_cancelled() {
         return Ok(Vec::new());
     }
-    let fixes = before
+    let changed = before
         .into_iter()
         .filter_map(|(path, before)| {
             let after = read(path)?;
             (after != before).then(|| Fix { path: workspace.site.from_top(path), before, after })
         })
         .collect();
-    workspace.site.restage(fixes).map_err(|error| told(vec![error]))
+    workspace.site.restage(changed).map_err(|error| told(vec![error]))
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::thread;
 
-use git2::{MergeFileInput, merge_file};
+use git2::{MergeFileInput, ObjectType, Oid, merge_file};
 
 use super::entries::{Entry, staged};
 use super::worktree::{WorkTree, not_started, succeeded};
@@ -185,13 +185,14 @@ fn update_file(fix: &Fix, top: &Path) -> InWorkTree {
 /// The file with the fix and the changes that are not staged; `None` where they touch the same
 /// lines.
 fn merged(fix: &Fix, current: &[u8]) -> Option<Vec<u8>> {
-    let [mut base, mut ours, mut theirs] =
-        [&fix.before[..], current, &fix.after[..]].map(|content| {
-            let mut input = MergeFileInput::new();
-            input.content(content);
-            input
-        });
-    let result = merge_file(&mut base, &mut ours, &mut theirs, None).ok()?;
+    // Any other call sets libgit2 up; `merge_file` alone does not.
+    Oid::hash_object(ObjectType::Blob, b"").ok()?;
+    let [base, ours, theirs] = [&fix.before[..], current, &fix.after[..]].map(|content| {
+        let mut input = MergeFileInput::new();
+        input.content(content);
+        input
+    });
+    let result = merge_file(&base, &ours, &theirs, None).ok()?;
     result.is_automergeable().then(|| result.content().to_vec())
 }
 
