@@ -20,7 +20,7 @@ fn committed(project: &Project, name: &str) -> String {
 }
 
 fn lines(first: &str, last: &str) -> String {
-    let middle: String = (0..40).map(|n| format!("A{n} = {n}\n")).collect();
+    let middle: String = (0..40_u32).map(|n| ["A", &n.to_string(), " = 1\n"].concat()).collect();
     format!("{first}\n{middle}{last}\n")
 }
 
