@@ -10,7 +10,7 @@ use super::console::Console;
 use super::mended;
 use super::skip;
 use crate::engine::hook::{Checked, Report, commit, push};
-use crate::engine::request::{Content, Files, Occasion, Request};
+use crate::engine::request::{Content, Files, Network, Occasion, Request};
 use crate::error::{ExitStatus, UserError};
 use crate::event::Outcome;
 use crate::exec::cancel::CancelToken;
@@ -34,6 +34,7 @@ pub(super) fn run(
         content: Content::Staged,
         files: Files::Staged,
         occasion: Occasion::Commit,
+        network: network(variables),
         skip_if_known: skip::by_variables(variables),
         variables: variables.clone(),
         ..Request::default()
@@ -45,6 +46,14 @@ pub(super) fn run(
         HookName::PreMergeCommit => on_commit(&request, "git merge", &cancel, console),
         HookName::PrePush => on_push(&request, args, &cancel, console),
     }
+}
+
+/// As `--offline` reads it.
+fn network(variables: &Variables) -> Network {
+    const NO: [&str; 7] = ["", "0", "n", "no", "f", "false", "off"];
+    let value = variables.get("PYQA_OFFLINE").map(|value| value.to_string_lossy().to_lowercase());
+    let is_offline = value.is_some_and(|value| !NO.contains(&value.as_str()));
+    if is_offline { Network::Offline } else { Network::Online }
 }
 
 fn on_commit(
