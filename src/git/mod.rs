@@ -10,6 +10,7 @@ pub mod ignored;
 pub mod program;
 mod record;
 pub mod renames;
+pub mod since;
 pub mod snapshot;
 pub mod tracked;
 pub mod worktree;

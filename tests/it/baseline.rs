@@ -248,3 +248,83 @@ fn findings_that_the_baseline_accepts_are_in_no_format() {
         assert!(!run.stdout.contains("F401"), "{format}: {}", run.stdout);
     }
 }
+
+/// A project with findings on `main`, and a branch made from it.
+fn branch() -> Project {
+    let project = Project::new();
+    project.write("old.py", "import os\nimport re\n\n\ndef f():\n    x = 1\n");
+    project.write("moved.py", "import os\n\n\ndef g():\n    y = 1\n    return 1, 2, 3, 4\n");
+    project.git(&["init", "-q", "-b", "main"]).git(&["add", "-A"]).git(&["commit", "-qm", "first"]);
+    project.git(&["checkout", "-qb", "side"]);
+    project
+}
+
+fn new_since(project: &Project, reference: &str) -> Run {
+    project.check(&["--only", "flake8,black", "--new-since", reference])
+}
+
+#[test]
+fn only_findings_on_changed_lines_are_shown_whatever_state_the_change_is_in() {
+    let project = branch();
+    let run = new_since(&project, "main");
+    assert_eq!((run.code, run.findings().len()), (0, 0), "{}", run.stdout);
+    assert_eq!(run.json()["summary"]["left_out"]["unchanged"], 5);
+    project.write("old.py", "import os\nimport re\nimport sys\n\n\ndef f():\n    x = 1\n");
+    let committed = vec!["flake8 old.py:3 F401".to_owned()];
+    project.git(&["commit", "-qam", "second"]);
+    project.git(&["mv", "moved.py", "new name.py"]);
+    project.write("staged.py", "import json\n").git(&["add", "staged.py"]);
+    project.write("untracked.py", "import zlib\n");
+    let others = ["flake8 staged.py:1 F401".to_owned(), "flake8 untracked.py:1 F401".to_owned()];
+    let run = new_since(&project, "main");
+    assert_eq!(run.findings().into_iter().collect::<Vec<_>>(), [&committed[..], &others].concat());
+    // What main gained since is not of this branch.
+    project.git(&["stash", "-q"]).git(&["checkout", "-q", "main"]);
+    project.write("old.py", "import os\n").git(&["commit", "-qam", "third"]);
+    project.git(&["checkout", "-q", "side"]).git(&["stash", "pop", "-q"]);
+    let run = new_since(&project, "main");
+    assert_eq!(run.findings().into_iter().collect::<Vec<_>>(), [&committed[..], &others].concat());
+    let run = project.pyqa(&["check", "--only", "flake8", "--new-since", "main"]);
+    assert!(run.stderr.contains("findings in unchanged code left out"), "{}", run.stderr);
+}
+
+#[test]
+fn a_project_below_the_repository_s_top_is_compared_too() {
+    let project = Project::new();
+    project.write("app/pyproject.toml", "[tool.pyqa]\n").write("app/a.py", "import os\n");
+    project.git(&["init", "-q", "-b", "main"]).git(&["add", "-A"]).git(&["commit", "-qm", "first"]);
+    project.write("app/a.py", "import os\nimport re\n");
+    let run = project.check(&["--root", "app", "--only", "flake8", "--new-since", "HEAD"]);
+    assert_eq!(run.findings().into_iter().collect::<Vec<_>>(), ["flake8 a.py:2 F401"]);
+}
+
+#[test]
+fn a_base_that_cannot_be_told_is_an_error_and_nothing_is_left_out() {
+    let project = branch();
+    let run =
+        project.check(&["--only", "flake8", "--new-since", "mian", "--report", "sarif=out.sarif"]);
+    assert_eq!((run.code, run.findings().len()), (2, 5), "{}", run.stdout);
+    assert!(run.stderr.contains("error: `mian` names no commit"), "{}", run.stderr);
+    assert!(project.path("out.sarif").is_file());
+    let shallow = Project::new();
+    let url = format!("file://{}", project.root().display());
+    project.write("more.py", "").git(&["add", "-A"]).git(&["commit", "-qm", "second"]);
+    shallow.git(&["init", "-q"]).git(&[
+        "fetch",
+        "-q",
+        "--depth",
+        "1",
+        &url,
+        "side:side",
+        "main:trunk",
+    ]);
+    shallow.git(&["checkout", "-q", "side"]);
+    let run = new_since(&shallow, "trunk");
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("`fetch-depth: 0`"), "{}", run.stderr);
+    let plain = Project::new();
+    plain.write("a.py", "import os\n");
+    let run = new_since(&plain, "main");
+    assert_eq!((run.code, run.findings().len()), (2, 1));
+    assert!(run.stderr.contains("no git repository"), "{}", run.stderr);
+}
