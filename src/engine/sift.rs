@@ -1,20 +1,19 @@
 //! What is left out of an outcome after the tools have answered: findings that the baseline
-//! accepts, and those that stand where nothing was changed. Where that cannot be told, nothing is left out and the run has failed.
+//! accepts, and those that a change has nothing to do with. Where that cannot be told, nothing is
+//! left out and the run has failed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::request::{BaselineUse, Sift};
-use crate::baseline::changed::ChangedLines;
+use super::since::{CheckBase, leave_out_unchanged};
 use crate::baseline::file::{Baseline, Entry, FILE_NAME, today};
 use crate::baseline::omit::{Omission, leave_out};
 use crate::baseline::recognise::{Renames, recognise};
 use crate::error::{ExitStatus, UserError};
 use crate::event::{Notice, Outcome};
-use crate::finding::Finding;
 use crate::git::program::Git;
 use crate::git::renames;
-use crate::git::since::MergeBase;
 use crate::paths::RelPath;
 
 /// Expired entries that are named.
@@ -27,7 +26,7 @@ pub fn leaves_out(sift: &Sift, root: &Path) -> bool {
 }
 
 /// Leaves out what `sift` says. What the user should know of it is returned.
-pub fn sift(outcome: &mut Outcome, sift: &Sift) -> Vec<Notice> {
+pub fn sift(outcome: &mut Outcome, sift: &Sift, check_base: &mut CheckBase<'_>) -> Vec<Notice> {
     let mut notices = Vec::new();
     let mut errors = Vec::new();
     if sift.baseline == BaselineUse::Apply {
@@ -36,48 +35,17 @@ pub fn sift(outcome: &mut Outcome, sift: &Sift) -> Vec<Notice> {
             Err(error) => errors.push(error),
         }
     }
-    if let Some(reference) = &sift.new_since
-        && let Err(error) = leave_out_unchanged(outcome, reference)
-    {
-        errors.push(error);
+    if let Some(reference) = &sift.new_since {
+        match leave_out_unchanged(outcome, reference, check_base) {
+            Ok(told) => notices.extend(told),
+            Err(error) => errors.push(error),
+        }
     }
     if !errors.is_empty() {
         outcome.status = outcome.status.max(ExitStatus::Failure);
         notices.extend(errors.iter().map(failed));
     }
     notices
-}
-
-/// Leaves out what stands where nothing has changed since HEAD left `reference`: in the work
-/// tree, committed or not. Tests are not judged by lines: they fail for what they run.
-fn leave_out_unchanged(outcome: &mut Outcome, reference: &str) -> Result<(), UserError> {
-    let (root, top) = (outcome.root.clone(), outcome.repository.clone());
-    if !top.join(".git").exists() {
-        return Err(UserError::new(
-            "`--new-since` compares with a commit, and this is no git repository",
-        )
-        .hint("run `git init`, or leave `--new-since` out"));
-    }
-    let base = MergeBase::find(&top, reference)?;
-    let folder = RelPath::from_absolute(&root, &top).unwrap_or_else(|| "".into());
-    let named = outcome.findings.iter().filter_map(|finding| finding.location.as_ref());
-    let paths: BTreeSet<RelPath> = named.map(|place| folder.join(&place.path)).collect();
-    let before = base.contents(&paths)?;
-    let mut changed: BTreeMap<RelPath, ChangedLines> = BTreeMap::new();
-    let is_unchanged = |finding: &Finding| {
-        let place = finding.location.as_ref().filter(|_| finding.test.is_none())?;
-        let path = folder.join(&place.path);
-        let old = before.get(&path)?;
-        let lines = changed.entry(path).or_insert_with_key(|path| {
-            let now = std::fs::read(path.below(&top)).unwrap_or_default();
-            ChangedLines::between(old, &now)
-        });
-        let touched = if finding.diff.is_some() { !lines.is_empty() } else { lines.touch(place) };
-        (!touched).then_some(Omission::Unchanged)
-    };
-    let reasons: Vec<Option<Omission>> = outcome.findings.iter().map(is_unchanged).collect();
-    leave_out(outcome, &reasons);
-    Ok(())
 }
 
 fn failed(error: &UserError) -> Notice {

@@ -38,14 +38,15 @@ impl MergeBase {
         Ok(Self { top: top.to_owned(), commit, blobs })
     }
 
-    /// What files held then, by the names that they have now. One that is not listed is new.
+    /// By the names that files have now: those they had then, and what they held. A file that is
+    /// not listed is new.
     ///
     /// # Errors
     /// Where git fails.
     pub fn contents(
         &self,
         paths: &BTreeSet<RelPath>,
-    ) -> Result<BTreeMap<RelPath, Vec<u8>>, UserError> {
+    ) -> Result<BTreeMap<RelPath, (RelPath, Vec<u8>)>, UserError> {
         let renames = self.renames(paths)?;
         let wanted: Vec<(&RelPath, &String)> = paths
             .iter()
@@ -56,7 +57,10 @@ impl MergeBase {
         wanted
             .into_iter()
             .map(|(path, blob)| match read.get(blob) {
-                Some(content) => Ok((path.clone(), content.clone())),
+                Some(content) => {
+                    let old_name = renames.get(path).unwrap_or(path).clone();
+                    Ok((path.clone(), (old_name, content.clone())))
+                }
                 None => Err(UserError::new(format!("git lacks the content of {path} ({blob})"))
                     .hint("run `git fsck` to see what is wrong")),
             })
@@ -64,13 +68,7 @@ impl MergeBase {
     }
 
     /// New name → old name of those of `paths` that were renamed since.
-    ///
-    /// # Errors
-    /// Where git fails.
-    pub fn renames(
-        &self,
-        paths: &BTreeSet<RelPath>,
-    ) -> Result<BTreeMap<RelPath, RelPath>, UserError> {
+    fn renames(&self, paths: &BTreeSet<RelPath>) -> Result<BTreeMap<RelPath, RelPath>, UserError> {
         if paths.iter().all(|path| self.blobs.contains_key(path)) {
             return Ok(BTreeMap::new());
         }
@@ -181,9 +179,19 @@ mod tests {
         let base = MergeBase::find(repository.top(), "main").unwrap();
         let contents =
             base.contents(&set(&["kept.py", "added.py", "new\nname.py", "nowhere.py"])).unwrap();
-        let lengths: Vec<_> =
-            contents.iter().map(|(path, c)| (path.to_string(), c.len())).collect();
-        assert_eq!(lengths, [("kept.py".to_owned(), 5), ("new\nname.py".to_owned(), 110)]);
+        let lengths: Vec<_> = contents
+            .iter()
+            .map(|(path, (old_name, content))| {
+                (path.to_string(), old_name.to_string(), content.len())
+            })
+            .collect();
+        assert_eq!(
+            lengths,
+            [
+                ("kept.py".to_owned(), "kept.py".to_owned(), 5),
+                ("new\nname.py".to_owned(), "old name.py".to_owned(), 110)
+            ]
+        );
     }
 
     #[test]

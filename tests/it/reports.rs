@@ -64,8 +64,8 @@ fn hostile() -> Project {
         "##[error] ::set-output name=x::y ##vso[task.complete]".to_owned(),
         "x".repeat(1 << 20),
     ];
-    let lines: String =
-        messages.iter().enumerate().map(|(at, text)| format!("a.py:{} {text}\n", at + 1)).collect();
+    let line = |(at, text): (usize, &String)| format!("a.py:{} {text}\n", at + 1);
+    let lines = messages.iter().enumerate().map(line).collect::<Vec<_>>().concat();
     project.write("lines", lines).write("a.py", "1\n2\n3\n4\n5\n");
     let folder = project.path("../bin");
     fs::create_dir_all(&folder).unwrap();
