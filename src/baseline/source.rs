@@ -7,7 +7,7 @@ use crate::paths::RelPath;
 pub type ReadSource<'a> = dyn Fn(&RelPath) -> Option<Vec<u8>> + 'a;
 
 /// The lines of a file as Python counts them.
-struct SourceFile {
+pub struct SourceFile {
     text: String,
     /// Where each line begins, in bytes.
     starts: Vec<usize>,
@@ -15,7 +15,7 @@ struct SourceFile {
 
 impl SourceFile {
     /// Bytes that are no UTF-8 become U+FFFD; a byte order mark is not part of the first line.
-    fn decode(bytes: &[u8]) -> Self {
+    pub fn decode(bytes: &[u8]) -> Self {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let text = String::from_utf8_lossy(bytes).into_owned();
         let mut starts = vec![0];
@@ -29,8 +29,16 @@ impl SourceFile {
         Self { text, starts }
     }
 
+    /// All lines, without their ends.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        let ends = self.starts.iter().skip(1).copied().chain([self.text.len()]);
+        let lines = self.starts.iter().zip(ends).map(|(&from, to)| &self.text[from..to]);
+        let empty = self.text.is_empty();
+        lines.filter(move |_| !empty).map(|line| line.trim_end_matches(['\n', '\r']))
+    }
+
     /// The line of this number, counted from 1, without its end.
-    fn line(&self, number: u32) -> Option<&str> {
+    pub fn line(&self, number: u32) -> Option<&str> {
         let index = usize::try_from(number).ok()?.checked_sub(1)?;
         let start = *self.starts.get(index)?;
         let end = self.starts.get(index + 1).copied().unwrap_or(self.text.len());

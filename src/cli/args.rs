@@ -255,6 +255,10 @@ pub struct Sifting {
     /// Show the findings that .pyqa-baseline.json accepts, too
     #[arg(long)]
     pub no_baseline: bool,
+
+    /// Show only findings on lines that changed since the merge base with this commit
+    #[arg(long, value_name = "REF")]
+    pub new_since: Option<String>,
 }
 
 #[derive(Debug, Args)]

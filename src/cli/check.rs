@@ -118,7 +118,7 @@ fn request(args: &CheckArgs, global: &Global, variables: &Variables) -> Result<R
             } else {
                 BaselineUse::Apply
             },
-            new_since: None,
+            new_since: args.sifting.new_since.clone(),
         },
     })
 }

@@ -15,6 +15,7 @@ pub mod recording;
 pub mod request;
 pub mod run;
 pub mod sift;
+pub mod since;
 pub mod site;
 pub mod toolset;
 pub mod warm;
@@ -31,8 +32,9 @@ use crate::exec::worker::Mode;
 use crate::finding::ToolId;
 use crate::tools::registry;
 use planning::Planner;
-use request::Request;
+use request::{AfterFinding, BaselineUse, Content, Files, Reasons, Request, Sift};
 use run::Run;
+use since::BaseRun;
 use site::Site;
 use toolset::Toolset;
 use workspace::Workspace;
@@ -72,11 +74,36 @@ fn check_in(
     run.execute(mode, cancel, on);
     run.store();
     let mut outcome = run.outcome(cancel, begun);
-    for notice in sift::sift(&mut outcome, &request.sift) {
+    let mut check_base = |run: &BaseRun| check_base(run, request, cancel);
+    for notice in sift::sift(&mut outcome, &request.sift, &mut check_base) {
         on(Event::Notice(notice.clone()));
         outcome.notices.push(notice);
     }
     Ok(outcome)
+}
+
+/// The same tools on the content of another commit, with nothing left out. `None` where the run
+/// under way is on such content itself: it holds the one place that there is for it.
+fn check_base(
+    run: &BaseRun,
+    request: &Request,
+    cancel: &CancelToken,
+) -> Result<Option<Outcome>, Vec<UserError>> {
+    if matches!(request.content, Content::Revision(_)) {
+        return Ok(None);
+    }
+    let base = Request {
+        content: Content::Revision(run.commit.clone()),
+        files: Files::Listed(run.files.clone()),
+        paths: Vec::new(),
+        only: Some(run.tools.clone()),
+        skip: Vec::new(),
+        after_finding: AfterFinding::GoOn,
+        reasons: Reasons::Untold,
+        sift: Sift { baseline: BaselineUse::Ignore, new_since: None },
+        ..request.clone()
+    };
+    check(&base, cancel, &mut |_| {}).map(Some)
 }
 
 /// The project as `request` names it.

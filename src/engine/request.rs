@@ -135,6 +135,7 @@ pub enum AfterFinding {
     #[default]
     AsSet,
     Stop,
+    GoOn,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

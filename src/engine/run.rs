@@ -164,7 +164,7 @@ impl<'a> Run<'a> {
             after_finding: match self.request.after_finding {
                 // Only at the end is it known which findings count.
                 _ if sift::leaves_out(&self.request.sift, &self.workspace.root) => {
-                    AfterFinding::AsSet
+                    AfterFinding::GoOn
                 }
                 AfterFinding::AsSet if settings.fail_fast => AfterFinding::Stop,
                 wanted => wanted,

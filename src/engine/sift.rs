@@ -1,10 +1,12 @@
 //! What is left out of an outcome after the tools have answered: findings that the baseline
-//! accepts. Where that cannot be told, nothing is left out and the run has failed.
+//! accepts, and those that a change has nothing to do with. Where that cannot be told, nothing is
+//! left out and the run has failed.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::request::{BaselineUse, Sift};
+use super::since::{CheckBase, leave_out_unchanged};
 use crate::baseline::file::{Baseline, Entry, FILE_NAME, today};
 use crate::baseline::omit::{Omission, leave_out};
 use crate::baseline::recognise::{Renames, recognise};
@@ -24,14 +26,26 @@ pub fn leaves_out(sift: &Sift, root: &Path) -> bool {
 }
 
 /// Leaves out what `sift` says. What the user should know of it is returned.
-pub fn sift(outcome: &mut Outcome, sift: &Sift) -> Vec<Notice> {
-    match sift.baseline {
-        BaselineUse::Ignore => Vec::new(),
-        BaselineUse::Apply => apply_baseline(outcome).unwrap_or_else(|error| {
-            outcome.status = outcome.status.max(ExitStatus::Failure);
-            vec![failed(&error)]
-        }),
+pub fn sift(outcome: &mut Outcome, sift: &Sift, check_base: &mut CheckBase<'_>) -> Vec<Notice> {
+    let mut notices = Vec::new();
+    let mut errors = Vec::new();
+    if sift.baseline == BaselineUse::Apply {
+        match apply_baseline(outcome) {
+            Ok(told) => notices.extend(told),
+            Err(error) => errors.push(error),
+        }
     }
+    if let Some(reference) = &sift.new_since {
+        match leave_out_unchanged(outcome, reference, check_base) {
+            Ok(told) => notices.extend(told),
+            Err(error) => errors.push(error),
+        }
+    }
+    if !errors.is_empty() {
+        outcome.status = outcome.status.max(ExitStatus::Failure);
+        notices.extend(errors.iter().map(failed));
+    }
+    notices
 }
 
 fn failed(error: &UserError) -> Notice {

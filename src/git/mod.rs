@@ -13,6 +13,7 @@ pub mod push;
 mod record;
 pub mod renames;
 pub mod restage;
+pub mod since;
 pub mod snapshot;
 pub mod tracked;
 pub mod worktree;

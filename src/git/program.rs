@@ -2,8 +2,10 @@
 //! would change what is printed are overridden, and nothing in the repository is written.
 
 use std::ffi::OsStr;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 
 /// git, run at the top of a repository.
 #[derive(Clone, Copy, Debug)]
@@ -42,18 +44,40 @@ impl<'a> Git<'a> {
         &self,
         arguments: impl IntoIterator<Item = S>,
     ) -> Result<Vec<u8>, GitError> {
+        self.run_on(arguments, &[])
+    }
+
+    /// What git prints when it is given `input`.
+    ///
+    /// # Errors
+    /// As for [`Git::run`].
+    pub fn run_on<S: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+        input: &[u8],
+    ) -> Result<Vec<u8>, GitError> {
         let mut command = Command::new("git");
         command
             .args(["--no-pager", "--literal-pathspecs", "-c", "core.fsmonitor=false"])
             .args(arguments)
             .current_dir(self.top)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .env("GIT_OPTIONAL_LOCKS", "0")
             .env("LC_ALL", "C");
         if let Some(index) = self.index {
             command.env("GIT_INDEX_FILE", index);
         }
-        let output = command.output().map_err(|error| GitError::NotStarted(error.to_string()))?;
+        let not_started = |error: std::io::Error| GitError::NotStarted(error.to_string());
+        let mut child = command.spawn().map_err(not_started)?;
+        let stdin = child.stdin.take();
+        // Both at once: each side may wait for the other.
+        let output = thread::scope(|scope| {
+            scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input)));
+            child.wait_with_output()
+        });
+        let output = output.map_err(not_started)?;
         if output.status.success() {
             return Ok(output.stdout);
         }

@@ -37,14 +37,19 @@ impl Report for Full {
             palette: Palette::new(context.color),
             sources: Sources::new(context.source),
         };
-        for group in selection.shown.chunk_by(|a, b| path(a) == path(b)) {
-            for finding in group {
-                page.finding(finding, out)?;
-            }
-            let more = group.first().and_then(|f| selection.left_out.get(&path(f)));
-            if let (Some(more), Some(path)) = (more, group.first().and_then(|f| path(f))) {
-                page.rest_of_file(path, *more, out)?;
-            }
+        let is_caused = |finding: &&&Finding| {
+            outcome
+                .caused
+                .iter()
+                .any(|&index| std::ptr::eq(&raw const outcome.findings[index], **finding))
+        };
+        let (caused, own): (Vec<&Finding>, Vec<&Finding>) =
+            selection.shown.iter().partition(is_caused);
+        page.findings(&own, &selection, out)?;
+        if !caused.is_empty() {
+            let title = "Outside of the changed lines, caused by the change:";
+            writeln!(out, "{}\n", page.palette.strong.apply_to(title))?;
+            page.findings(&caused, &selection, out)?;
         }
         page.left_out(&selection, out)?;
         failures::write(outcome, context, out)
@@ -62,6 +67,24 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    fn findings(
+        &mut self,
+        findings: &[&Finding],
+        selection: &Selection,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        for group in findings.chunk_by(|a, b| path(a) == path(b)) {
+            for finding in group {
+                self.finding(finding, out)?;
+            }
+            let more = group.first().and_then(|f| selection.left_out.get(&path(f)));
+            if let (Some(more), Some(path)) = (more, group.first().and_then(|f| path(f))) {
+                self.rest_of_file(path, *more, out)?;
+            }
+        }
+        Ok(())
+    }
+
     fn finding(&mut self, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
         self.heading(finding, out)?;
         match &finding.diff {

@@ -248,3 +248,141 @@ fn findings_that_the_baseline_accepts_are_in_no_format() {
         assert!(!run.stdout.contains("F401"), "{format}: {}", run.stdout);
     }
 }
+
+/// A project with findings on `main`, and a branch made from it.
+fn branch() -> Project {
+    let project = Project::new();
+    project.write("old.py", "import os\nimport re\n\n\ndef f():\n    x = 1\n");
+    project.write("moved.py", "import os\n\n\ndef g():\n    y = 1\n    return 1, 2, 3, 4\n");
+    project.git(&["init", "-q", "-b", "main"]).git(&["add", "-A"]).git(&["commit", "-qm", "first"]);
+    project.git(&["checkout", "-qb", "side"]);
+    project
+}
+
+fn new_since(project: &Project, reference: &str) -> Run {
+    project.check(&["--only", "flake8,black", "--new-since", reference])
+}
+
+#[test]
+fn only_findings_on_changed_lines_are_shown_whatever_state_the_change_is_in() {
+    let project = branch();
+    let run = new_since(&project, "main");
+    assert_eq!((run.code, run.findings().len()), (0, 0), "{}", run.stdout);
+    assert_eq!(run.json()["summary"]["left_out"]["unchanged"], 5);
+    project.write("old.py", "import os\nimport re\nimport sys\n\n\ndef f():\n    x = 1\n");
+    let committed = ["flake8 old.py:3 F401".to_owned()];
+    project.git(&["commit", "-qam", "second"]);
+    project.git(&["mv", "moved.py", "new name.py"]);
+    project.write("staged.py", "import json\n").git(&["add", "staged.py"]);
+    project.write("untracked.py", "import zlib\n");
+    let others = ["flake8 staged.py:1 F401".to_owned(), "flake8 untracked.py:1 F401".to_owned()];
+    let run = new_since(&project, "main");
+    assert_eq!(run.findings().into_iter().collect::<Vec<_>>(), [&committed[..], &others].concat());
+    // What main gained since is not of this branch.
+    project.git(&["stash", "-q"]).git(&["checkout", "-q", "main"]);
+    project.write("old.py", "import os\n").git(&["commit", "-qam", "third"]);
+    project.git(&["checkout", "-q", "side"]).git(&["stash", "pop", "-q"]);
+    let run = new_since(&project, "main");
+    assert_eq!(run.findings().into_iter().collect::<Vec<_>>(), [&committed[..], &others].concat());
+    let run = project.pyqa(&["check", "--only", "flake8", "--new-since", "main"]);
+    assert!(run.stderr.contains("findings in unchanged code left out"), "{}", run.stderr);
+}
+
+#[test]
+fn a_project_below_the_repository_s_top_is_compared_too() {
+    let project = Project::new();
+    project.write("app/pyproject.toml", "[tool.pyqa]\n").write("app/a.py", "import os\n");
+    project.git(&["init", "-q", "-b", "main"]).git(&["add", "-A"]).git(&["commit", "-qm", "first"]);
+    project.write("app/a.py", "import os\nimport re\n");
+    let run = project.check(&["--root", "app", "--only", "flake8", "--new-since", "HEAD"]);
+    assert_eq!(run.findings().into_iter().collect::<Vec<_>>(), ["flake8 a.py:2 F401"]);
+}
+
+#[test]
+fn a_base_that_cannot_be_told_is_an_error_and_nothing_is_left_out() {
+    let project = branch();
+    let run =
+        project.check(&["--only", "flake8", "--new-since", "mian", "--report", "sarif=out.sarif"]);
+    assert_eq!((run.code, run.findings().len()), (2, 5), "{}", run.stdout);
+    assert!(run.stderr.contains("error: `mian` names no commit"), "{}", run.stderr);
+    assert!(project.path("out.sarif").is_file());
+    let shallow = Project::new();
+    let url = format!("file://{}", project.root().display());
+    project.write("more.py", "").git(&["add", "-A"]).git(&["commit", "-qm", "second"]);
+    shallow.git(&["init", "-q"]).git(&[
+        "fetch",
+        "-q",
+        "--depth",
+        "1",
+        &url,
+        "side:side",
+        "main:trunk",
+    ]);
+    shallow.git(&["checkout", "-q", "side"]);
+    let run = new_since(&shallow, "trunk");
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("`fetch-depth: 0`"), "{}", run.stderr);
+    let plain = Project::new();
+    plain.write("a.py", "import os\n");
+    let run = new_since(&plain, "main");
+    assert_eq!((run.code, run.findings().len()), (2, 1));
+    assert!(run.stderr.contains("no git repository"), "{}", run.stderr);
+}
+
+#[test]
+fn what_a_change_causes_elsewhere_is_shown_under_its_own_heading() {
+    let project = Project::new();
+    project.write("lib.py", "import os\n\n\ndef f() -> int:\n    return len(os.sep)\n");
+    project.write("user.py", "import lib\n\nold: str = 1\nx: int = lib.f()\n");
+    project.git(&["init", "-q", "-b", "main"]).git(&["add", "-A"]).git(&["commit", "-qm", "first"]);
+    project.write("lib.py", "import os\n\n\ndef f() -> str:\n    return \"a\"\n");
+    let run = project.check(&["--only", "mypy,flake8", "--new-since", "main"]);
+    assert_eq!(
+        run.findings().into_iter().collect::<Vec<_>>(),
+        ["flake8 lib.py:1 F401", "mypy user.py:4 assignment"],
+        "{}",
+        run.stderr
+    );
+    let findings = run.json()["findings"].as_array().unwrap().clone();
+    assert!(findings.iter().all(|finding| finding["caused"] == true), "{findings:?}");
+    let run = project.pyqa(&["check", "--only", "mypy,flake8", "--new-since", "main"]);
+    let heading = "Outside of the changed lines, caused by the change:\n\nlib.py:1:1  F401";
+    assert!(run.stdout.starts_with(heading), "{}", run.stdout);
+    assert!(run.stderr.contains("1 finding in unchanged code left out"), "{}", run.stderr);
+    project.write("lib.py", "import os\n\n\ndef f() -> int:\n    return len(os.sep) + 1\n");
+    let run = project.check(&["--only", "mypy,flake8", "--new-since", "main"]);
+    assert_eq!((run.code, run.findings().len()), (0, 0), "{}", run.stdout);
+}
+
+/// What `tests/tools/move_functions.py` does to a project of many accepted findings.
+#[test]
+fn functions_moved_about_stay_known_and_one_violation_is_exactly_one_finding() {
+    let project = Project::new();
+    for file in 0..12 {
+        let function = |n: u32| {
+            format!(
+                "def f{n}() -> int:\n    unused = {n}\n    assert {n} < {file} + 9\n    \
+                 return \"{n}\"\n\n\n"
+            )
+        };
+        let method = |n: u32| format!("    def m{n}(self):\n        x = {n}\n\n");
+        let functions = (0..6).map(function).collect::<Vec<_>>().concat();
+        let methods = (0..4).map(method).collect::<Vec<_>>().concat();
+        let text = format!("import os\n\n\n{functions}class C:\n{}", methods.trim_end());
+        project.write(format!("pkg/m{file}.py"), text + "\n");
+    }
+    let tools = ["--only", "flake8,mypy,bandit,black"];
+    project.git(&["init", "-q"]);
+    let said = write(&project, &tools);
+    assert!(said.starts_with(".pyqa-baseline.json: 276 accepted findings"), "{said}");
+    project.git(&["add", "-A"]).git(&["commit", "-qm", "first"]);
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools/move_functions.py");
+    let output = project.command("python3").args([script, "pkg", "20"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let run = project.check(&tools);
+    assert_eq!((run.code, run.findings().len()), (0, 0), "{:?}", run.findings());
+    assert!(run.ran("flake8") >= 10, "files were changed: {}", run.stdout);
+    let file = fs::read_to_string(project.path("pkg/m3.py")).unwrap();
+    project.write("pkg/m3.py", format!("{file}\n    def more(self):\n        y = 1\n"));
+    assert_eq!(project.check(&tools).findings().len(), 1);
+}

@@ -13,6 +13,7 @@ mod format;
 #[cfg(unix)]
 mod hook;
 mod provision;
+mod reports;
 mod settings;
 mod support;
 mod workers;

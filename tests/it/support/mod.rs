@@ -2,6 +2,7 @@
 //! tools, made once for all tests.
 
 mod environment;
+pub(crate) mod validators;
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
