@@ -12,7 +12,9 @@ mod exec;
 mod format;
 #[cfg(unix)]
 mod hook;
+mod mypy_daemon;
 mod provision;
 mod settings;
 mod support;
+mod warm_tools;
 mod workers;
