@@ -140,6 +140,13 @@ fn it_ends_as_a_process_of_its_own_ends() {
     for arguments in [&["crash"][..], &["say"], &["leave", "0"], &["leave", "77"], &["kill"]] {
         bench.same(&bench.job(arguments));
     }
+    let file = bench.folder.path().join("late");
+    for further in [&["a thread"][..], &[]] {
+        bench.same(&bench.job(&[&["at-exit", file.to_str().unwrap()], further].concat()));
+        assert_eq!(fs::read_to_string(&file).unwrap(), "written late");
+        fs::remove_file(&file).unwrap();
+    }
+    bench.same(&bench.job(&["broken-exit"]));
     let mut job = bench.job(&["bytes"]);
     job.args.push(OsString::from_vec(b"n\xff\n.py".to_vec()));
     job.args.push("-".repeat(100_000).into());
