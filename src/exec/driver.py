@@ -23,12 +23,14 @@ def entry_point(names):
 def main():
     job = json.loads(sys.argv[1])
     support = sys.path[0]
+    leave = None
     if "worker" in job:
         import pyqa_worker
 
         # Comes back in every child that it forks, with that child's job and arguments, so that all
         # that follows is the same for a child and for a process of its own.
         job = pyqa_worker.serve(job["worker"])
+        leave = pyqa_worker.leave
     reads = None
     if job.get("reads"):
         import pyqa_reads
@@ -44,9 +46,15 @@ def main():
         sys.pyqa_pytest_report = job["report"]
     try:
         sys.exit(entry_point(job["entry"])())
+    except SystemExit as end:
+        if leave:
+            leave(end.code)
+        raise
     finally:
         if reads:
             reads.write(job["reads"])
+        if leave:
+            pyqa_worker.thaw()
 
 
 if __name__ == "__main__":

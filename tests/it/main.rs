@@ -12,8 +12,10 @@ mod exec;
 mod format;
 #[cfg(unix)]
 mod hook;
+mod mypy_daemon;
 mod provision;
 mod reports;
 mod settings;
 mod support;
+mod warm_tools;
 mod workers;

@@ -4,7 +4,10 @@
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use pyqa::exec::cancel::CancelToken;
@@ -14,6 +17,8 @@ use pyqa::exec::process;
 use pyqa::exec::worker::{Mode, Status, Workers, status, stop};
 use pyqa::hash::Fingerprint;
 use pyqa::project::variables::Variables;
+
+use crate::support::tool_environment;
 
 /// A folder for workers, a tool that tells of its process, and the workers that serve it.
 struct Bench {
@@ -26,6 +31,7 @@ struct Bench {
 impl Bench {
     fn new(mode: Mode) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
         let probe = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/worker/probe.py");
         fs::copy(probe, folder.path().join("probe.py")).unwrap();
         let support = Support::install(&folder.path().join("support")).unwrap();
@@ -105,7 +111,7 @@ fn variables(folder: &Path) -> Variables {
 }
 
 fn interpreter() -> PathBuf {
-    crate::support::tool_environment().join("bin/python")
+    tool_environment().join("bin/python")
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -134,6 +140,13 @@ fn it_ends_as_a_process_of_its_own_ends() {
     for arguments in [&["crash"][..], &["say"], &["leave", "0"], &["leave", "77"], &["kill"]] {
         bench.same(&bench.job(arguments));
     }
+    let file = bench.folder.path().join("late");
+    for further in [&["a thread"][..], &[]] {
+        bench.same(&bench.job(&[&["at-exit", file.to_str().unwrap()], further].concat()));
+        assert_eq!(fs::read_to_string(&file).unwrap(), "written late");
+        fs::remove_file(&file).unwrap();
+    }
+    bench.same(&bench.job(&["broken-exit"]));
     let mut job = bench.job(&["bytes"]);
     job.args.push(OsString::from_vec(b"n\xff\n.py".to_vec()));
     job.args.push("-".repeat(100_000).into());
@@ -250,4 +263,236 @@ fn a_worker_that_is_kept_serves_the_next_run_and_one_of_a_run_ends_with_it() {
     let bench = Bench::new(Mode::Run);
     bench.warm(&bench.job(&["leave", "0"]));
     assert!(bench.status().is_empty());
+}
+
+#[test]
+fn a_worker_that_died_is_replaced_and_a_job_that_loses_it_runs_again_by_itself() {
+    let mut bench = Bench::new(Mode::Kept);
+    bench.warm(&bench.job(&["leave", "0"]));
+    let first = bench.status()[0].pid;
+    // The tool ends the process that it was forked from.
+    let done = bench.warm(&bench.job(&["orphan"]));
+    assert_eq!((done.via, text(&done.stdout).as_str()), (Via::Process, "alone\n"));
+    bench.again();
+    assert_eq!(bench.warm(&bench.job(&["leave", "0"])).via, Via::Worker);
+    assert_ne!(bench.status()[0].pid, first);
+}
+
+#[test]
+fn a_worker_that_hangs_is_ended_and_replaced() {
+    let mut bench = Bench::new(Mode::Kept);
+    bench.warm(&bench.job(&["leave", "0"]));
+    let first = bench.status()[0].pid.to_string();
+    run(Command::new("kill").args(["-STOP", &first]));
+    bench.again();
+    bench.same(&bench.job(&["show", "folder"]));
+    assert_ne!(bench.status()[0].pid.to_string(), first);
+    assert!(is_gone(first.as_bytes()));
+}
+
+#[test]
+fn a_worker_is_not_used_when_packages_or_what_it_imported_changed() {
+    let mut bench = Bench::new(Mode::Kept);
+    bench.warm(&bench.job(&["leave", "0"]));
+    let first = bench.status()[0].pid;
+    bench.again();
+    bench.environment = Fingerprint([1; 32]);
+    bench.warm(&bench.job(&["leave", "0"]));
+    let second = bench.status()[0].pid;
+    assert_ne!(first, second);
+    let module = bench.folder.path().join("probe.py");
+    let source = fs::read_to_string(&module).unwrap();
+    fs::write(&module, source.replace("no terminal", "no Terminal")).unwrap();
+    bench.again();
+    let done = bench.warm(&bench.job(&["terminal"]));
+    assert_eq!((done.via, text(&done.stdout).as_str()), (Via::Worker, "no Terminal\n"));
+    assert_eq!(bench.status().len(), 1);
+    assert_ne!(bench.status()[0].pid, second);
+}
+
+#[test]
+fn a_variable_that_is_read_while_importing_counts() {
+    let bench = Bench::new(Mode::Kept);
+    bench.same(&bench.job(&["at-import"]));
+    let mut job = bench.job(&["at-import"]);
+    job.env = vec![("PROBE_AT_IMPORT".into(), "other".into())];
+    let done = bench.warm(&job);
+    assert_eq!((done.via, text(&done.stdout).as_str()), (Via::Process, "other\n"));
+}
+
+/// Modules that do something while they are imported which a child would not take over.
+#[test]
+fn a_tool_that_does_more_than_being_imported_runs_in_processes_of_its_own() {
+    for statement in [
+        "print('hello')",
+        "import os; os.environ['X'] = '1'",
+        "import os; os.chdir('/tmp')",
+        "import threading, time; threading.Thread(target=time.sleep, args=[9], daemon=True).start()",
+        "raise ImportError('no')",
+    ] {
+        let bench = Bench::new(Mode::Kept);
+        let source = format!("{statement}\ndef main():\n    print('done')\n");
+        fs::write(bench.folder.path().join("odd.py"), source).unwrap();
+        let mut job = bench.job(&[]);
+        let python = job.python.as_mut().unwrap();
+        python.entry.entry = "odd:main".to_owned();
+        python.preload.as_mut().unwrap().modules = vec!["odd".to_owned()];
+        let cold = process::run(&job, &CancelToken::new());
+        let warm = bench.warm(&job);
+        assert_eq!(warm.via, Via::Process, "{statement}");
+        assert_eq!(text(&warm.stdout), text(&cold.stdout), "{statement}");
+    }
+}
+
+#[test]
+fn a_worker_without_work_ends() {
+    let mut bench = Bench::new(Mode::Off);
+    let variables: Variables = bench
+        .variables()
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .chain([("PYQA_WORKER_IDLE".into(), "1".into())])
+        .collect();
+    bench.workers = Workers::new(Mode::Kept, &variables);
+    assert_eq!(bench.warm(&bench.job(&["leave", "0"])).via, Via::Worker);
+    assert!((0..600).any(|_| {
+        std::thread::sleep(Duration::from_millis(50));
+        fs::read_dir(bench.folder.path().join("pyqa"))
+            .unwrap()
+            .flatten()
+            .all(|entry| entry.path().extension().is_none_or(|extension| extension != "sock"))
+    }));
+}
+
+/// The socket of the one worker of this bench.
+fn socket(bench: &Bench) -> PathBuf {
+    let entries = fs::read_dir(bench.folder.path().join("pyqa")).unwrap().flatten();
+    let mut sockets =
+        entries.map(|e| e.path()).filter(|p| p.extension().is_some_and(|e| e == "sock"));
+    sockets.next().unwrap()
+}
+
+#[test]
+fn a_link_planted_at_the_socket_s_place_is_refused() {
+    let mut bench = Bench::new(Mode::Kept);
+    bench.warm(&bench.job(&["leave", "0"]));
+    let place = socket(&bench);
+    stop(&bench.variables());
+    let elsewhere = bench.folder.path().join("elsewhere");
+    let listener = UnixListener::bind(&elsewhere).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &place).unwrap();
+    bench.again();
+    // Served by a worker of this run alone.
+    bench.same(&bench.job(&["show", "folder"]));
+    assert!(fs::symlink_metadata(&place).unwrap().is_symlink());
+    assert!(listener.accept().is_err(), "the link was followed");
+}
+
+/// As the user `nobody`, who has nothing to look for in another user's folder.
+fn as_nobody(script: &str, arguments: &[&Path]) -> String {
+    let output = Command::new("setpriv")
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .args(["/usr/bin/env", "python3", "-c", script])
+        .args(arguments)
+        .output()
+        .unwrap();
+    text(&output.stdout) + &text(&output.stderr)
+}
+
+const ATTACK: &str = "
+import json, os, socket, struct, sys, tempfile
+path = sys.argv[1]
+def attempt(name, action):
+    try:
+        print(name, action())
+    except OSError as error:
+        print(name, error.strerror)
+def greet():
+    client = socket.socket(socket.AF_UNIX)
+    client.settimeout(20)
+    client.connect(path)
+    text = json.dumps({'do': 'status'}).encode()
+    client.sendall(struct.pack('>I', len(text)) + text)
+    return 'answered' if client.recv(4) else 'closed'
+attempt('talk:', greet)
+attempt('remove:', lambda: os.unlink(path))
+own = tempfile.mkdtemp() + '/own'
+open(own, 'w').close()
+attempt('replace:', lambda: os.rename(own, path))
+attempt('plant:', lambda: os.symlink('/tmp', path + '.2'))
+";
+
+#[test]
+fn another_user_can_neither_use_nor_replace_the_socket() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: a second user can be tried by root only");
+        return;
+    }
+    let mut bench = Bench::new(Mode::Kept);
+    bench.warm(&bench.job(&["leave", "0"]));
+    let socket = socket(&bench);
+    let said = as_nobody(ATTACK, &[&socket]);
+    assert_eq!(said.matches("Permission denied").count(), 4, "{said}");
+    // Even if the folders were open, the worker itself looks who calls.
+    for (path, mode) in
+        [(bench.folder.path(), 0o755), (socket.parent().unwrap(), 0o755), (&*socket, 0o666)]
+    {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let said = as_nobody(ATTACK, &[&socket]);
+    let refused = ["closed", "Connection reset by peer", "Broken pipe"];
+    assert!(refused.iter().any(|way| said.contains(&format!("talk: {way}"))), "{said}");
+    assert_eq!(said.matches("Permission denied").count(), 3, "{said}");
+    // A folder that others may look into is not used, wherever it came from.
+    bench.again();
+    bench.same(&bench.job(&["show", "folder"]));
+    fs::set_permissions(socket.parent().unwrap(), fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(bench.status()[0].jobs, 1);
+}
+
+const IMPOSTOR: &str = "
+import os, socket, sys, time
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1])
+server.listen(5)
+print('ready', flush=True)
+time.sleep(60)
+";
+
+#[test]
+fn a_socket_on_which_another_user_listens_is_not_used() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: a second user can be tried by root only");
+        return;
+    }
+    let mut bench = Bench::new(Mode::Kept);
+    bench.warm(&bench.job(&["leave", "0"]));
+    let place = socket(&bench);
+    stop(&bench.variables());
+    let theirs = tempfile::tempdir().unwrap();
+    fs::set_permissions(theirs.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let made = theirs.path().join("s");
+    let mut impostor = Command::new("setpriv")
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .args(["/usr/bin/env", "python3", "-c", IMPOSTOR])
+        .arg(&made)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut ready = [0; 5];
+    std::io::Read::read_exact(impostor.stdout.as_mut().unwrap(), &mut ready).unwrap();
+    // Where it lies and whose it is on disk is in order; who listens is not.
+    std::os::unix::fs::chown(&made, Some(0), Some(0)).unwrap();
+    fs::rename(&made, &place).unwrap();
+    bench.again();
+    let begun = std::time::Instant::now();
+    bench.same(&bench.job(&["show", "folder"]));
+    assert!(bench.status().is_empty() && begun.elapsed() < Duration::from_secs(30));
+    impostor.kill().unwrap();
+    impostor.wait().unwrap();
+}
+
+fn run(command: &mut Command) {
+    assert!(command.status().unwrap().success());
 }

@@ -7,6 +7,7 @@ with the three standard streams; closing the connection ends the job.
 """
 
 import array
+import atexit
 import gc
 import importlib
 import json
@@ -409,6 +410,35 @@ class Server:
             else:
                 connection.answer(status=status)
                 self.drop(connection)
+
+
+def leave(code):
+    """Ends a child where the interpreter has nothing left to do but to take itself apart, which
+    would touch, and so copy, most of the memory that the child shares. Else it returns.
+    """
+    if code is None:
+        code = 0
+    if not isinstance(code, int) or sys.stdout is None or sys.stderr is None:
+        return
+    # Threads would be waited for.
+    if len(os.listdir("/proc/self/task")) != 1:
+        return
+    try:
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:
+        return
+    # The listing has one of its own. A file that is still open may have something to write.
+    if len(os.listdir("/proc/self/fd")) == 4:
+        os._exit(code & 0xFF)
+
+
+def thaw():
+    """Lets the interpreter take itself apart as one that never froze anything: it then writes what
+    open files still hold.
+    """
+    gc.unfreeze()
 
 
 def latin(text):
