@@ -39,23 +39,33 @@ pub(super) fn run(
     }
     let cancel = CancelToken::new();
     cancel_on_signals(&cancel)?;
-    let mut progress = console.progress();
-    if args.fix {
-        engine::fix::fix(&request, &cancel, &mut |event| {
-            // Progress that cannot be shown is no reason to stop.
-            let _ = progress.event(&event);
-        })?;
-    }
-    let checked = engine::check(&request, &cancel, &mut |event| {
-        let _ = progress.event(&event);
-    });
-    progress.finish();
-    let outcome = checked?;
+    let outcome = perform(args, &request, console, &cancel)?;
     let status = report(args, console, variables, &outcome);
     if !args.caching.no_cache {
         housekeeping::after(&outcome, variables);
     }
     status
+}
+
+/// Mends, if that is asked for, and checks, showing what goes on.
+pub(super) fn perform(
+    args: &CheckArgs,
+    request: &Request,
+    console: &Console,
+    cancel: &CancelToken,
+) -> Result<Outcome, Stop> {
+    let mut progress = console.progress();
+    if args.fix {
+        engine::fix::fix(request, cancel, &mut |event| {
+            // Progress that cannot be shown is no reason to stop.
+            let _ = progress.event(&event);
+        })?;
+    }
+    let checked = engine::check(request, cancel, &mut |event| {
+        let _ = progress.event(&event);
+    });
+    progress.finish();
+    Ok(checked?)
 }
 
 /// On GitHub, findings are annotations beside the log, and a table on the run's page where there
@@ -78,7 +88,11 @@ fn annotate(
     }
 }
 
-fn request(args: &CheckArgs, global: &Global, variables: &Variables) -> Result<Request, UserError> {
+pub(super) fn request(
+    args: &CheckArgs,
+    global: &Global,
+    variables: &Variables,
+) -> Result<Request, UserError> {
     let caching = &args.caching;
     let running = &args.running;
     let folder = current_folder()?;
@@ -168,7 +182,7 @@ pub(super) fn current_folder() -> Result<std::path::PathBuf, UserError> {
     })
 }
 
-fn report(
+pub(super) fn report(
     args: &CheckArgs,
     console: &Console,
     variables: &Variables,

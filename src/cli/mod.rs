@@ -12,6 +12,7 @@ mod housekeeping;
 mod listing;
 mod skip;
 mod tools;
+mod watch;
 mod worker;
 
 use std::io::{self, Write};
@@ -79,6 +80,7 @@ fn run(cli: &Cli, console: &Console, variables: &Variables) -> Result<ExitStatus
         Command::Check(args) => check::run(args, &cli.global, console, variables),
         Command::Baseline(command) => baseline::run(command, &cli.global, console, variables),
         Command::Hook(args) => hook::run(args, &cli.global, console, variables),
+        Command::Watch(args) => watch::run(args, &cli.global, console, variables),
         Command::Format(args) => format::run(args, &cli.global, console, variables),
         Command::Cache(command) => cache::run(*command, variables),
         Command::Worker(command) => worker::run(*command, variables),

@@ -17,6 +17,7 @@ pub mod sift;
 pub mod site;
 pub mod toolset;
 pub mod warm;
+pub mod watch;
 pub mod work;
 pub mod workspace;
 

@@ -15,4 +15,6 @@ mod hook;
 mod provision;
 mod settings;
 mod support;
+#[cfg(unix)]
+mod watch;
 mod workers;
