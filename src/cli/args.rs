@@ -51,6 +51,8 @@ pub struct Global {
 pub enum Command {
     /// Check the project with all tools that it uses
     Check(Box<CheckArgs>),
+    /// Check whenever a file changes, until it is interrupted
+    Watch(Box<CheckArgs>),
     /// Format the project's files, or a text on standard input
     Format(Box<FormatArgs>),
     /// Accept the findings of today, so that only new ones count

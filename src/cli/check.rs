@@ -40,29 +40,39 @@ pub(super) fn run(
     }
     let cancel = CancelToken::new();
     cancel_on_signals(&cancel)?;
-    let mut progress = console.progress();
-    if args.fix {
-        // Progress that cannot be shown is no reason to stop.
-        let mut on = |event: Event| drop(progress.event(&event));
-        if request.content == Content::Staged {
-            let mended = engine::mend::mend(&request, Fixers::All, &cancel, &mut on)?;
-            let mut text = Vec::new();
-            mended::write(&mended, console.stderr, &mut text)?;
-            io::stderr().write_all(&text)?;
-        } else {
-            engine::fix::fix(&request, &cancel, &mut on)?;
-        }
-    }
-    let checked = engine::check(&request, &cancel, &mut |event| {
-        let _ = progress.event(&event);
-    });
-    progress.finish();
-    let outcome = checked?;
+    let outcome = perform(args, &request, console, &cancel)?;
     let status = report(args, console, variables, &outcome);
     if !args.caching.no_cache {
         housekeeping::after(&outcome, variables);
     }
     status
+}
+
+/// Mends, if that is asked for, and checks, showing what goes on.
+pub(super) fn perform(
+    args: &CheckArgs,
+    request: &Request,
+    console: &Console,
+    cancel: &CancelToken,
+) -> Result<Outcome, Stop> {
+    let mut progress = console.progress();
+    if args.fix {
+        // Progress that cannot be shown is no reason to stop.
+        let mut on = |event: Event| drop(progress.event(&event));
+        if request.content == Content::Staged {
+            let mended = engine::mend::mend(request, Fixers::All, cancel, &mut on)?;
+            let mut text = Vec::new();
+            mended::write(&mended, console.stderr, &mut text)?;
+            io::stderr().write_all(&text)?;
+        } else {
+            engine::fix::fix(request, cancel, &mut on)?;
+        }
+    }
+    let checked = engine::check(request, cancel, &mut |event| {
+        let _ = progress.event(&event);
+    });
+    progress.finish();
+    Ok(checked?)
 }
 
 /// On GitHub, findings are annotations beside the log, and a table on the run's page where there
@@ -85,7 +95,11 @@ fn annotate(
     }
 }
 
-fn request(args: &CheckArgs, global: &Global, variables: &Variables) -> Result<Request, UserError> {
+pub(super) fn request(
+    args: &CheckArgs,
+    global: &Global,
+    variables: &Variables,
+) -> Result<Request, UserError> {
     let caching = &args.caching;
     let running = &args.running;
     let folder = current_folder()?;
@@ -175,7 +189,7 @@ pub(super) fn current_folder() -> Result<std::path::PathBuf, UserError> {
     })
 }
 
-fn report(
+pub(super) fn report(
     args: &CheckArgs,
     console: &Console,
     variables: &Variables,

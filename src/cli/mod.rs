@@ -13,6 +13,7 @@ mod listing;
 mod mended;
 mod skip;
 mod tools;
+mod watch;
 mod worker;
 
 use std::io::{self, Write};
@@ -80,6 +81,7 @@ fn run(cli: &Cli, console: &Console, variables: &Variables) -> Result<ExitStatus
         Command::Check(args) => check::run(args, &cli.global, console, variables),
         Command::Baseline(command) => baseline::run(command, &cli.global, console, variables),
         Command::Hook(args) => hook::run(args, &cli.global, console, variables),
+        Command::Watch(args) => watch::run(args, &cli.global, console, variables),
         Command::Format(args) => format::run(args, &cli.global, console, variables),
         Command::Cache(command) => cache::run(*command, variables),
         Command::Worker(command) => worker::run(*command, variables),

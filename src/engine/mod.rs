@@ -19,6 +19,7 @@ pub mod since;
 pub mod site;
 pub mod toolset;
 pub mod warm;
+pub mod watch;
 pub mod work;
 pub mod workspace;
 

@@ -188,7 +188,8 @@ impl Gathered<'_> {
     }
 }
 
-fn is_own(entry: &DirEntry) -> bool {
+/// Whether a walk goes on here.
+pub(super) fn is_own(entry: &DirEntry) -> bool {
     if entry.depth() == 0 || !entry.file_type().is_some_and(|t| t.is_dir()) {
         return true;
     }

@@ -11,3 +11,4 @@ pub mod runner;
 pub mod sources;
 pub mod stat;
 pub mod variables;
+pub mod watch;

@@ -18,4 +18,6 @@ mod reports;
 mod settings;
 mod support;
 mod warm_tools;
+#[cfg(unix)]
+mod watch;
 mod workers;
