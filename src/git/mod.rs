@@ -6,6 +6,7 @@
 pub mod agreement;
 pub mod changes;
 pub mod entries;
+pub mod hooks;
 pub mod ignored;
 pub mod program;
 mod record;

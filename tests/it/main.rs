@@ -12,6 +12,7 @@ mod exec;
 mod format;
 #[cfg(unix)]
 mod hook;
+mod install;
 mod provision;
 mod settings;
 mod support;
