@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 use crate::engine::format::LineRange;
 use crate::finding::ToolId;
+pub use crate::git::hooks::HookName;
 use crate::report::style::ColorChoice;
 use crate::report::{OutputFormat, ReportTarget};
 
@@ -67,6 +68,12 @@ pub enum Command {
     /// Look at the warm Python processes that are kept between runs, or stop them
     #[command(subcommand)]
     Worker(WorkerCommand),
+    /// Make pyqa a git hook of this repository
+    Install(InstallArgs),
+    /// Take pyqa's git hooks away and put back what was there before
+    Uninstall(UninstallArgs),
+    /// Tell whether git will run pyqa, what pyqa will run, and what is wrong
+    Doctor,
     /// List the tools: which are on in this project, why, and where they come from
     Tools,
     /// Print a completion script for a shell
@@ -149,12 +156,26 @@ pub struct HookArgs {
     pub arguments: Vec<OsString>,
 }
 
-/// A hook of git's that pyqa can be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum HookName {
-    PreCommit,
-    PreMergeCommit,
-    PrePush,
+#[derive(Debug, Args)]
+pub struct InstallArgs {
+    /// Which hook; any number of times [default: pre-commit]
+    #[arg(long, value_enum, value_name = "HOOK")]
+    pub hook: Vec<HookName>,
+
+    /// Install where other repositories take their hooks too, and move a second former hook aside
+    #[arg(long)]
+    pub force: bool,
+
+    /// Install as a setting of git's instead of a file; needs git 2.54
+    #[arg(long, conflicts_with = "force")]
+    pub config_hook: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct UninstallArgs {
+    /// Which hook; any number of times [default: all]
+    #[arg(long, value_enum, value_name = "HOOK")]
+    pub hook: Vec<HookName>,
 }
 
 #[derive(Debug, Args)]

@@ -6,9 +6,11 @@ mod baseline;
 mod cache;
 mod check;
 mod console;
+mod doctor;
 mod format;
 mod hook;
 mod housekeeping;
+mod install;
 mod listing;
 mod mended;
 mod skip;
@@ -85,6 +87,9 @@ fn run(cli: &Cli, console: &Console, variables: &Variables) -> Result<ExitStatus
         Command::Format(args) => format::run(args, &cli.global, console, variables),
         Command::Cache(command) => cache::run(*command, variables),
         Command::Worker(command) => worker::run(*command, variables),
+        Command::Install(args) => install::install(args, variables),
+        Command::Uninstall(args) => install::uninstall(args),
+        Command::Doctor => doctor::run(&cli.global, console, variables),
         Command::Tools => tools::run(&cli.global, variables),
         Command::Completions { shell } => {
             let mut script = Vec::new();

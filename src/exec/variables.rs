@@ -3,10 +3,13 @@
 
 use std::ffi::OsStr;
 
+/// By this variable an installed hook tells pyqa as which file git started it.
+pub const HOOK_FILE: &str = "PYQA_HOOK_FILE";
+
 /// What `git rev-parse --local-env-vars` prints (git 2.47), and `GIT_PREFIX`, which git sets for
-/// hooks as well. `GIT_CONFIG_COUNT` goes together with its `GIT_CONFIG_KEY_n` and
+/// hooks as well, and [`HOOK_FILE`]. `GIT_CONFIG_COUNT` goes together with its `GIT_CONFIG_KEY_n` and
 /// `GIT_CONFIG_VALUE_n`, or git stops at the first gap.
-const LOCAL: [&str; 16] = [
+const LOCAL: [&str; 17] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_CONFIG",
     "GIT_CONFIG_PARAMETERS",
@@ -23,6 +26,7 @@ const LOCAL: [&str; 16] = [
     "GIT_SHALLOW_FILE",
     "GIT_COMMON_DIR",
     "GIT_INTERNAL_SUPER_PREFIX",
+    HOOK_FILE,
 ];
 
 /// Whether the variable speaks of one repository.

@@ -7,6 +7,7 @@ pub mod agreement;
 pub mod changes;
 pub mod entries;
 mod filters;
+pub mod hooks;
 pub mod ignored;
 pub mod program;
 pub mod push;

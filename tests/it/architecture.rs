@@ -8,7 +8,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("baseline", &[]),
     ("project", &[]),
     ("config", &["project"]),
-    ("git", &["project", "config"]),
+    ("git", &["project", "config", "exec"]),
     ("tools", &["project", "config", "exec"]),
     ("exec", &["project"]),
     ("cache", &["project"]),

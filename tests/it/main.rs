@@ -12,6 +12,7 @@ mod exec;
 mod format;
 #[cfg(unix)]
 mod hook;
+mod install;
 mod mypy_daemon;
 mod provision;
 mod reports;
