@@ -109,6 +109,7 @@ fn request(args: &CheckArgs, global: &Global, variables: &Variables) -> Result<R
             },
             new_since: None,
         },
+        ..Request::default()
     })
 }
 

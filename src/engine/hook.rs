@@ -29,6 +29,6 @@ pub fn check(
     if workspace.site.selected.as_ref().is_some_and(Vec::is_empty) {
         return Ok(Checked::Nothing);
     }
-    let outcome = check_in(&workspace, request, cancel, begun, on);
-    Ok(Checked::Run(Box::new(outcome.map_err(|errors| workspace.told(errors))?)))
+    let outcome = check_in(workspace, request, cancel, begun, on);
+    Ok(Checked::Run(Box::new(outcome?)))
 }

@@ -7,11 +7,14 @@ mod baseline;
 mod cache;
 mod check;
 mod differential;
+mod editors;
 mod exec;
 #[cfg(unix)]
 mod format;
 #[cfg(unix)]
 mod hook;
+mod lsp;
+mod lsp_stress;
 mod provision;
 mod settings;
 mod support;
