@@ -9,7 +9,7 @@ use std::process::ExitCode;
 /// | code | meaning |
 /// |---|---|
 /// | 0 | no findings, all tests passed |
-/// | 1 | findings or failing tests |
+/// | 1 | findings or failing tests; `pyqa lsp`: the client went away without a word |
 /// | 2 | wrong usage or settings; a tool is missing, crashed or ran out of time |
 /// | 130 | interrupted |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,13 +18,15 @@ pub enum ExitStatus {
     Findings,
     Failure,
     Interrupted,
+    /// The client of the language server went away without a word.
+    Abandoned,
 }
 
 impl ExitStatus {
     pub fn code(self) -> u8 {
         match self {
             Self::Clean => 0,
-            Self::Findings => 1,
+            Self::Findings | Self::Abandoned => 1,
             Self::Failure => 2,
             Self::Interrupted => 130,
         }

@@ -21,6 +21,8 @@ pub enum Event {
     Started { tool: ToolId, units: usize },
     /// It ended.
     Finished { tool: ToolId, units: usize, elapsed: Duration },
+    /// What a tool found, all of it, before the tool is done; told on request.
+    Found { tool: ToolId, findings: Vec<Finding> },
     /// A tool has nothing left to do.
     ToolDone(Box<ToolReport>),
     /// Something the user should know, shown once.

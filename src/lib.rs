@@ -12,6 +12,7 @@
 //! - [`engine`]: one run from request to outcome
 //! - [`baseline`]: which findings are known and accepted
 //! - [`report`]: what is shown
+//! - [`lsp`]: findings and formatting in editors
 //! - [`finding`], [`event`], [`paths`], [`hash`], [`error`]: the words they all use
 
 pub mod baseline;
@@ -25,6 +26,7 @@ pub mod exec;
 pub mod finding;
 pub mod git;
 pub mod hash;
+pub mod lsp;
 pub mod paths;
 pub mod plan;
 pub mod project;

@@ -93,6 +93,11 @@ impl CacheFolder {
         ]
     }
 
+    /// Texts of editors while tools read them.
+    pub fn texts(&self) -> PathBuf {
+        self.path.join("texts")
+    }
+
     /// Support files that pyqa hands to Python, in a folder named by their content.
     pub fn support(&self) -> PathBuf {
         self.path.join("support")

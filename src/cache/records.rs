@@ -1,7 +1,7 @@
 //! The layout of the stat cache's file: [`Table`], fixed records sorted by path, looked up in
 //! place. 20,000 of them are read in the time that a general decoder takes for 3,000.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::frame::Payload;
 use crate::hash::{ContentHash, Fingerprint};
@@ -107,7 +107,7 @@ impl Table {
         seen: impl Fn(usize) -> bool,
         records: &BTreeMap<Vec<u8>, Record>,
         memos: &BTreeMap<Fingerprint, Vec<u8>>,
-        recalled: &[Fingerprint],
+        recalled: &BTreeSet<Fingerprint>,
     ) -> Vec<u8> {
         let generation = self.generation.saturating_add(1);
         let mut writer = Writer::default();

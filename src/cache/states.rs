@@ -5,7 +5,7 @@
 //! about as late as it was read may be written once more within the same tick of the clock and
 //! show the same state, so that its record is not trusted and the file is read again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -48,7 +48,7 @@ pub struct States {
 struct Updates {
     records: BTreeMap<Vec<u8>, Record>,
     memos: BTreeMap<Fingerprint, Vec<u8>>,
-    recalled: Vec<Fingerprint>,
+    recalled: BTreeSet<Fingerprint>,
 }
 
 impl States {
@@ -193,7 +193,7 @@ impl FileStates for States {
             return Some(value.clone());
         }
         let value = self.table.memo(key)?.to_vec();
-        updates.recalled.push(*key);
+        updates.recalled.insert(*key);
         Some(value)
     }
 

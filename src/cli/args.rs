@@ -76,6 +76,8 @@ pub enum Command {
     Doctor,
     /// List the tools: which are on in this project, why, and where they come from
     Tools,
+    /// Serve an editor: the Language Server Protocol on standard input and output
+    Lsp,
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete for

@@ -134,6 +134,7 @@ pub(super) fn request(
             },
             new_since: args.sifting.new_since.clone(),
         },
+        ..Request::default()
     })
 }
 

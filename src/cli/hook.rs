@@ -162,6 +162,6 @@ fn verdict(outcome: &Outcome) -> String {
         }
         ExitStatus::Findings => format!("{}, {time}", plural(found, "finding")),
         ExitStatus::Failure => format!("not everything could be checked, {time}"),
-        ExitStatus::Interrupted => format!("interrupted, {time}"),
+        ExitStatus::Interrupted | ExitStatus::Abandoned => format!("interrupted, {time}"),
     }
 }

@@ -23,6 +23,7 @@ use std::io::{self, Write};
 use clap::{CommandFactory, Parser};
 
 use crate::error::{ExitStatus, UserError};
+use crate::lsp;
 use crate::project::runner;
 use crate::project::variables::Variables;
 use args::{Cli, Command};
@@ -91,6 +92,7 @@ fn run(cli: &Cli, console: &Console, variables: &Variables) -> Result<ExitStatus
         Command::Uninstall(args) => install::uninstall(args),
         Command::Doctor => doctor::run(&cli.global, console, variables),
         Command::Tools => tools::run(&cli.global, variables),
+        Command::Lsp => Ok(lsp::serve(variables.clone())?),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Cli::command(), "pyqa", &mut script);

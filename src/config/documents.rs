@@ -11,6 +11,7 @@ use super::ini::Ini;
 use super::source::ConfigSyntax;
 use super::toml::Table;
 use crate::error::{Source, UserError};
+use crate::hash::ContentHash;
 
 /// A settings file.
 #[derive(Clone, Debug)]
@@ -23,7 +24,14 @@ pub enum Document {
 
 /// Files read so far; absent ones too.
 #[derive(Debug, Default)]
-pub struct Documents(RefCell<BTreeMap<PathBuf, Option<Document>>>);
+pub struct Documents(RefCell<BTreeMap<PathBuf, Known>>);
+
+#[derive(Debug)]
+struct Known {
+    document: Option<Document>,
+    /// `None` where there is no file.
+    content: Option<ContentHash>,
+}
 
 impl Documents {
     /// The file at `path`; `None` where there is none.
@@ -32,11 +40,23 @@ impl Documents {
     /// A file that cannot be read, or is not what its syntax asks for.
     pub fn get(&self, path: &Path, syntax: ConfigSyntax) -> Result<Option<Document>, UserError> {
         if let Some(known) = self.0.borrow().get(path) {
-            return Ok(known.clone());
+            return Ok(known.document.clone());
         }
-        let document = read(path, syntax)?;
-        self.0.borrow_mut().insert(path.to_owned(), document.clone());
+        let bytes = match fs::read(path) {
+            Ok(bytes) => Some(bytes),
+            Err(error) => unreadable(path, &error)?,
+        };
+        let content = bytes.as_deref().map(ContentHash::of);
+        let document = bytes.map(|bytes| parse(bytes, path, syntax)).transpose()?;
+        let known = Known { document: document.clone(), content };
+        self.0.borrow_mut().insert(path.to_owned(), known);
         Ok(document)
+    }
+
+    /// Whether every file still holds what was read, and those that were absent still are.
+    pub fn are_current(&self) -> bool {
+        let now = |path: &Path| fs::read(path).ok().as_deref().map(ContentHash::of);
+        self.0.borrow().iter().all(|(path, known)| now(path) == known.content)
     }
 
     /// As [`Documents::get`], for TOML.
@@ -62,11 +82,7 @@ impl Documents {
     }
 }
 
-fn read(path: &Path, syntax: ConfigSyntax) -> Result<Option<Document>, UserError> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) => return unreadable(path, &error),
-    };
+fn parse(bytes: Vec<u8>, path: &Path, syntax: ConfigSyntax) -> Result<Document, UserError> {
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..valid].split(|&byte| byte == b'\n').count();
@@ -74,14 +90,14 @@ fn read(path: &Path, syntax: ConfigSyntax) -> Result<Option<Document>, UserError
             .at(Source { file: path.to_owned(), line: Some(line) })
             .hint("save it as UTF-8; the tools read it so too")
     })?;
-    Ok(Some(match syntax {
+    Ok(match syntax {
         ConfigSyntax::Ini => Document::Ini(Rc::new(Ini::parse(&text, path)?)),
         ConfigSyntax::Toml => Document::Toml(Rc::new(Table::parse(&text, path)?)),
         ConfigSyntax::Json | ConfigSyntax::Yaml => Document::Opaque(text.into()),
-    }))
+    })
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Result<Option<Document>, UserError> {
+fn unreadable(path: &Path, error: &io::Error) -> Result<Option<Vec<u8>>, UserError> {
     use io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
     if matches!(error.kind(), NotFound | IsADirectory | NotADirectory) {
         return Ok(None);

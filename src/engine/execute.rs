@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::planning::file_argument;
 use super::recording;
-use super::request::AfterFinding;
+use super::request::{AfterFinding, Telling};
 use super::site::Site;
 use super::toolset::ActiveTool;
 use super::work::{Answer, Work};
@@ -36,6 +37,15 @@ pub struct Limits {
     /// For each process of a tool that has no limit of its own.
     pub timeout: Option<Duration>,
     pub after_finding: AfterFinding,
+    pub telling: Telling,
+}
+
+/// Where tools run.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    pub workspace: &'a Workspace,
+    /// Where the texts lie that stand in the place of what is on disk.
+    pub texts: &'a Path,
 }
 
 /// A tool with its work.
@@ -69,6 +79,14 @@ impl Task<'_> {
     pub fn report(&self) -> ToolReport {
         self.work.report(Some(self.tool.resolved.version.clone()))
     }
+
+    /// Tells what the tool found, if that is wanted before the end.
+    pub fn tell(&self, telling: Telling, on: &mut dyn FnMut(Event)) {
+        if telling == Telling::ByTool {
+            let findings = self.work.findings().cloned().collect();
+            on(Event::Found { tool: self.work.tool().clone(), findings });
+        }
+    }
 }
 
 /// How a tool's processes are started.
@@ -85,19 +103,28 @@ struct Batch {
     task: usize,
     units: Vec<usize>,
     bytes: u64,
+    /// Where it runs.
+    folder: PathBuf,
 }
 
 /// Runs all tasks.
 pub fn execute(
     tasks: &mut [Task<'_>],
-    workspace: &Workspace,
+    place: &Place<'_>,
     limits: &Limits,
     workers: &Workers,
     cancel: &CancelToken,
     on: &mut dyn FnMut(Event),
 ) {
-    let batches = HashMap::new();
-    let mut running = Running { tasks, workspace, batches, next: 0, limits, workers };
+    let mut running = Running {
+        tasks,
+        place,
+        workspace: place.workspace,
+        batches: HashMap::new(),
+        next: 0,
+        limits,
+        workers,
+    };
     let mut jobs = Vec::new();
     for task in 0..running.tasks.len() {
         jobs.extend(running.first_jobs(task));
@@ -108,6 +135,7 @@ pub fn execute(
 
 struct Running<'r, 'a> {
     tasks: &'r mut [Task<'a>],
+    place: &'r Place<'r>,
     workspace: &'r Workspace,
     batches: HashMap<JobId, Batch>,
     next: JobId,
@@ -126,12 +154,18 @@ impl Running<'_, '_> {
         let batches = match work.plan.scope {
             Scope::Project => vec![Vec::new()],
             Scope::File => {
-                let files: Vec<usize> =
-                    to_run.iter().filter_map(|&unit| work.plan.units[unit].file).collect();
-                self.cut(&files, *rate, start)
-                    .into_iter()
-                    .map(|batch| batch.into_iter().map(|at| to_run[at]).collect())
-                    .collect()
+                // Each batch runs in one of the two places.
+                let (texts, on_disk): (Vec<usize>, Vec<usize>) =
+                    to_run.iter().partition(|&&unit| {
+                        work.plan.units[unit].file.is_some_and(|f| self.is_text(f))
+                    });
+                let cut = |units: &[usize]| -> Vec<Vec<usize>> {
+                    let files: Vec<usize> =
+                        units.iter().filter_map(|&unit| work.plan.units[unit].file).collect();
+                    let batches = self.cut(&files, *rate, start).into_iter();
+                    batches.map(|batch| batch.into_iter().map(|at| units[at]).collect()).collect()
+                };
+                [cut(&texts), cut(&on_disk)].concat()
             }
             Scope::AllFiles => self.cut(&work.plan.files, *rate, start),
         };
@@ -149,13 +183,18 @@ impl Running<'_, '_> {
         cut(&items, rate, self.limits.slots, start)
     }
 
+    /// Whether a text stands in the place of the file.
+    fn is_text(&self, file: usize) -> bool {
+        self.workspace.overlaid.contains_key(&self.workspace.files.files[file].path)
+    }
+
     /// A job for `members` of a task: units where a unit is a file, else positions in the plan's
     /// files; none for a tool that is started on its own targets.
     fn job(&mut self, task: usize, members: Vec<usize>) -> Job {
         let id = self.next;
         self.next += 1;
-        let Task { tool, work, rate, launch, .. } = &mut self.tasks[task];
-        work.outstanding += 1;
+        self.tasks[task].work.outstanding += 1;
+        let Task { tool, work, rate, launch, .. } = &self.tasks[task];
         let files: Vec<usize> = match work.plan.scope {
             Scope::File => members.iter().filter_map(|&unit| work.plan.units[unit].file).collect(),
             Scope::AllFiles => members.iter().map(|&at| work.plan.files[at]).collect(),
@@ -166,20 +205,22 @@ impl Running<'_, '_> {
         let bytes: u64 = of.iter().map(size).sum();
         let prefix = &tool.spec.files.prefix;
         let name = |&index: &usize| file_argument(prefix, &self.workspace.files.files[index].path);
+        let is_text = files.first().is_some_and(|&file| self.is_text(file));
+        let folder = if is_text { self.place.texts } else { &self.workspace.root }.to_owned();
         let mut args = launch.arguments.clone();
         args.extend(files.iter().map(name));
         let job = Job {
             id,
             program: tool.resolved.executable().to_owned(),
             args,
-            cwd: self.workspace.root.clone(),
+            cwd: folder.clone(),
             env: launch.env.clone(),
             stdin: None,
             timeout: tool.settings.timeout.or(self.limits.timeout),
             expected: rate.expected(bytes),
             python: launch.python.clone(),
         };
-        self.batches.insert(id, Batch { task, units: members, bytes });
+        self.batches.insert(id, Batch { task, units: members, bytes, folder });
         job
     }
 
@@ -238,6 +279,7 @@ impl Running<'_, '_> {
             }
         }
         if task.work.outstanding == 0 {
+            task.tell(self.limits.telling, on);
             on(Event::ToolDone(Box::new(task.report())));
         }
         match self.limits.after_finding {
@@ -267,7 +309,7 @@ impl Running<'_, '_> {
             End::Exited(code) => {
                 let output =
                     RawOutput { code, stdout: done.stdout, stderr: done.stderr, side_file };
-                parse(&task.tool.spec, &output, &ParseContext::new(root))
+                parse(&task.tool.spec, &output, &ParseContext::new(&batch.folder))
             }
             end => Parsed::failed(not_exited(task.work.tool().as_str(), end, &done.stderr)),
         };

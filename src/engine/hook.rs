@@ -4,15 +4,13 @@ use std::time::Instant;
 
 use super::fix::Fixers;
 use super::mend::mend;
+use super::open_until;
 use super::request::{Content, Files, Occasion, Request};
-use super::toolset::Toolset;
-use super::workspace::Workspace;
-use super::{check_in, open_until};
+use super::session::Session;
 use crate::config::model::HookFix;
 use crate::error::{ExitStatus, UserError};
 use crate::event::{Event, Outcome};
 use crate::exec::cancel::CancelToken;
-use crate::finding::ToolId;
 use crate::git::push::{Base, Update, base_of, commit_of};
 use crate::git::restage::Restaged;
 use crate::git::worktree::WorkTree;
@@ -71,27 +69,13 @@ fn run(
     if workspace.site.selected.as_ref().is_some_and(Vec::is_empty) {
         return Ok(None);
     }
-    let checked = check_with(&workspace, request, cancel, begun, on);
-    let (outcome, formatters) = checked.map_err(|errors| workspace.told(errors))?;
-    let is_fixable = outcome.findings.iter().any(|finding| formatters.contains(&finding.tool));
     let fix = workspace.settings.hooks.fix;
+    let mut session = Session::of(workspace, request, on)?;
+    let outcome = session.check(request, cancel, on)?;
+    let outcome = Outcome { elapsed: begun.elapsed(), ..outcome };
+    let formatters = session.formatters();
+    let is_fixable = outcome.findings.iter().any(|finding| formatters.contains(&finding.tool));
     Ok(Some((outcome, is_fixable.then_some(fix).filter(|fix| *fix != HookFix::Off))))
-}
-
-fn check_with(
-    workspace: &Workspace,
-    request: &Request,
-    cancel: &CancelToken,
-    begun: Instant,
-    on: &mut dyn FnMut(Event),
-) -> Result<(Outcome, Vec<ToolId>), Vec<UserError>> {
-    let toolset = Toolset::gather(workspace, request, on)?;
-    let formats = |tool: &&super::toolset::ActiveTool| {
-        tool.spec.fix.as_ref().is_some_and(|fix| fix.stage.is_format())
-    };
-    let formatters = toolset.active.iter().filter(formats).map(|tool| tool.spec.name.clone());
-    let formatters = formatters.collect();
-    Ok((check_in(workspace, &toolset, request, cancel, begun, on)?, formatters))
 }
 
 /// What became of one update of a push.

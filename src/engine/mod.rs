@@ -14,6 +14,8 @@ pub mod reasons;
 pub mod recording;
 pub mod request;
 pub mod run;
+pub mod session;
+mod shadow;
 pub mod sift;
 pub mod since;
 pub mod site;
@@ -29,15 +31,12 @@ use crate::error::UserError;
 use crate::event::{Event, Outcome};
 use crate::exec::cancel::CancelToken;
 use crate::exec::driver::Support;
-use crate::exec::worker::Mode;
 use crate::finding::ToolId;
 use crate::tools::registry;
-use planning::Planner;
 use request::{AfterFinding, BaselineUse, Content, Files, Reasons, Request, Sift};
-use run::Run;
+use session::Session;
 use since::BaseRun;
 use site::Site;
-use toolset::Toolset;
 use workspace::Workspace;
 
 /// Checks what `request` asks for. `on` is told what happens meanwhile.
@@ -51,36 +50,19 @@ pub fn check(
     on: &mut dyn FnMut(Event),
 ) -> Result<Outcome, Vec<UserError>> {
     let begun = Instant::now();
-    let workspace = open_until(request, cancel)?;
-    Toolset::gather(&workspace, request, on)
-        .and_then(|toolset| check_in(&workspace, &toolset, request, cancel, begun, on))
-        .map_err(|errors| workspace.told(errors))
+    check_in(open_until(request, cancel)?, request, cancel, begun, on)
 }
 
+/// As [`check`], in an open workspace.
 fn check_in(
-    workspace: &Workspace,
-    toolset: &Toolset,
+    workspace: Workspace,
     request: &Request,
     cancel: &CancelToken,
     begun: Instant,
     on: &mut dyn FnMut(Event),
 ) -> Result<Outcome, Vec<UserError>> {
-    for notice in workspace.notices.iter().chain(&toolset.notices) {
-        on(Event::Notice(notice.clone()));
-    }
-    let mode = Mode::of(&request.variables, workspace.settings.workers).map_err(|e| vec![e])?;
-    let support = support(workspace)?;
-    let planner = Planner::new(workspace, &support, request)?;
-    let mut run = Run::new(request, workspace, toolset, &support, &planner)?;
-    run.execute(mode, cancel, on);
-    run.store();
-    let mut outcome = run.outcome(cancel, begun);
-    let mut check_base = |run: &BaseRun| check_base(run, request, cancel);
-    for notice in sift::sift(&mut outcome, &request.sift, &mut check_base) {
-        on(Event::Notice(notice.clone()));
-        outcome.notices.push(notice);
-    }
-    Ok(outcome)
+    let outcome = Session::of(workspace, request, on)?.check(request, cancel, on)?;
+    Ok(Outcome { elapsed: begun.elapsed(), ..outcome })
 }
 
 /// The same tools on the content of another commit, with nothing left out. `None` where the run

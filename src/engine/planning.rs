@@ -7,7 +7,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::request::Request;
 use super::toolset::ActiveTool;
-use super::workspace::Workspace;
+use super::workspace::{Workspace, resolved};
 use crate::error::UserError;
 use crate::exec::driver::Support;
 use crate::hash::{ContentHash, FileStates};
@@ -15,6 +15,7 @@ use crate::paths::{RelPath, write_atomic};
 use crate::plan::command::{Arguments, Place};
 use crate::plan::parts::{Installed, Parts, common_key};
 use crate::plan::unit::{Scope, ToolPlan, units};
+use crate::project::files::ProjectFile;
 use crate::tools::select::select;
 use crate::tools::spec::Granularity;
 
@@ -37,7 +38,7 @@ impl<'a> Planner<'a> {
         let mut paths = Vec::new();
         let mut errors = Vec::new();
         for path in &request.paths {
-            match within_project(path, &request.folder, &workspace.site.home) {
+            match within_project(path, request, workspace) {
                 Ok(path) => paths.push(path),
                 Err(error) => errors.push(error),
             }
@@ -146,18 +147,17 @@ impl<'a> Planner<'a> {
     pub fn files(&self, tool: &ActiveTool) -> Result<Vec<usize>, UserError> {
         let workspace = self.workspace;
         let all = &workspace.files.files;
-        let mut files = select(&tool.spec, &tool.config, all, &workspace.root)?;
+        let wanted = |file: &ProjectFile| {
+            self.paths.is_empty()
+                || self.paths.iter().any(|path| file.path.is_within(path.as_bytes()))
+        };
+        let mut files = select(&tool.spec, &tool.config, all, &wanted, &workspace.root)?;
         let excludes = [&workspace.settings.exclude[..], &tool.settings.exclude[..]].concat();
         if !excludes.is_empty() {
             let excludes = patterns(&excludes, &workspace.root)?;
             files.retain(|&index| {
                 let path = all[index].path.to_path();
                 !excludes.matched_path_or_any_parents(&path, false).is_ignore()
-            });
-        }
-        if !self.paths.is_empty() {
-            files.retain(|&index| {
-                self.paths.iter().any(|path| all[index].path.is_within(path.as_bytes()))
             });
         }
         if let Some(selected) = &workspace.site.selected {
@@ -208,7 +208,7 @@ impl<'a> Planner<'a> {
 
 /// A tool that loads code of the project, or has a plugin that may look beyond one file, is
 /// answered for all files at once.
-fn scope_of(tool: &ActiveTool) -> Scope {
+pub fn scope_of(tool: &ActiveTool) -> Scope {
     match Scope::of(&tool.spec, &tool.resolved.plugins) {
         Scope::File if loads_code(tool) => Scope::AllFiles,
         scope => scope,
@@ -232,18 +232,20 @@ fn patterns(lines: &[String], root: &Path) -> Result<Gitignore, UserError> {
     builder.build().map_err(|error| UserError::new(error.to_string()))
 }
 
-fn within_project(path: &Path, folder: &Path, root: &Path) -> Result<RelPath, UserError> {
-    let full = folder.join(path);
-    // The folder is resolved, the file itself is not: a link counts as what it is.
-    let resolved = match (full.parent(), full.file_name()) {
-        (Some(parent), Some(name)) => dunce::canonicalize(parent).map(|parent| parent.join(name)),
-        _ => dunce::canonicalize(&full),
-    };
-    let found = resolved.ok().filter(|path| path.symlink_metadata().is_ok()).ok_or_else(|| {
-        UserError::new(format!("there is no {}", path.display()))
-            .hint("paths are seen from the folder in which you are")
-    })?;
-    RelPath::from_absolute(&found, root).ok_or_else(|| {
+fn within_project(
+    path: &Path,
+    request: &Request,
+    workspace: &Workspace,
+) -> Result<RelPath, UserError> {
+    let root = &workspace.site.home;
+    let full = resolved(&request.folder.join(path));
+    let is_there = || full.symlink_metadata().is_ok() || request.overlay.contains_key(path);
+    let found = RelPath::from_absolute(&full, root);
+    if !is_there() {
+        return Err(UserError::new(format!("there is no {}", path.display()))
+            .hint("paths are seen from the folder in which you are"));
+    }
+    found.ok_or_else(|| {
         UserError::new(format!("{} is outside of the project {}", path.display(), root.display()))
             .hint("name the other project with `--root`")
     })

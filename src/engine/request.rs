@@ -1,6 +1,7 @@
 //! What a run is asked to do: [`Request`], the same type from the command line, a git hook and an
 //! editor.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,6 +38,10 @@ pub struct Request {
     /// For each process; `None`: the settings'.
     pub timeout: Option<Duration>,
     pub after_finding: AfterFinding,
+    /// What is checked in the place of what some files hold on disk.
+    pub overlay: Overlay,
+    pub reach: Reach,
+    pub telling: Telling,
     /// Whether to find out why each unit ran.
     pub reasons: Reasons,
     pub variables: Variables,
@@ -126,6 +131,33 @@ pub enum CacheUse {
     Off,
     /// What could be replayed runs again, and both answers are compared.
     Verify,
+}
+
+/// Texts that an editor has not saved, by absolute path. A file need not be on disk.
+///
+/// Tools that look at one file at a time are given these texts. Tools that look at the project as
+/// a whole read what is on disk and take no part in such a run.
+pub type Overlay = BTreeMap<PathBuf, Arc<[u8]>>;
+
+/// Which tools take part, by what they look at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    #[default]
+    All,
+    /// Those that look at one file at a time.
+    Files,
+    /// Those that look at the project as a whole.
+    Project,
+}
+
+/// When findings are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Telling {
+    /// With the outcome.
+    #[default]
+    AtEnd,
+    /// Also as soon as their tool is done, by [`Event::Found`](crate::event::Event::Found).
+    ByTool,
 }
 
 /// What follows when a tool finds something.

@@ -1,15 +1,16 @@
 //! One run over planned tools: look-up, execution, storing, outcome.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::execute::{Launch, Limits, Task, execute};
+use super::execute::{Launch, Limits, Place, Task, execute};
 use super::lookup::{Found, look_up};
-use super::planning::Planner;
+use super::planning::{Planner, scope_of};
 use super::reasons::{Circumstance, reasons};
 use super::recording::SideFiles;
-use super::request::{AfterFinding, CacheUse, Reasons, Request};
+use super::request::{AfterFinding, CacheUse, Reach, Reasons, Request};
+use super::shadow::{Shadow, Text};
 use super::sift;
 use super::toolset::{ActiveTool, Toolset};
 use super::warm::python_job;
@@ -48,6 +49,8 @@ pub struct Run<'a> {
     notices: Vec<Notice>,
     /// Files of the processes of this run; they go with it.
     side: Option<SideFiles>,
+    /// Where the request's texts lie for the tools.
+    shadow: Option<Shadow>,
 }
 
 impl<'a> Run<'a> {
@@ -74,9 +77,10 @@ impl<'a> Run<'a> {
             states,
             notices,
             side: None,
+            shadow: None,
         };
         let mut errors = Vec::new();
-        for tool in &toolset.active {
+        for tool in toolset.active.iter().filter(|tool| takes_part(request, tool)) {
             match planner.plan(tool) {
                 Ok(plan) => run.add(tool, plan),
                 Err(error) => errors.push(error),
@@ -138,6 +142,7 @@ impl<'a> Run<'a> {
         });
         on(Event::Planned { tools: planned.collect() });
         for task in self.tasks.iter().filter(|task| task.to_run.is_empty()) {
+            task.tell(self.request.telling, on);
             on(Event::ToolDone(Box::new(task.report())));
         }
         if self.tasks.iter().all(|task| task.to_run.is_empty()) {
@@ -152,6 +157,12 @@ impl<'a> Run<'a> {
                 return self.fail_all(&format!("no temporary file can be made: {error}"));
             }
         };
+        match self.lay_out() {
+            Ok(shadow) => self.shadow = shadow,
+            Err(error) => {
+                return self.fail_all(&format!("an unsaved text cannot be written: {error}"));
+            }
+        }
         let bytecode = self.fresh_bytecode(&side);
         for at in 0..self.tasks.len() {
             self.prepare(at, &side, bytecode.as_ref());
@@ -169,9 +180,30 @@ impl<'a> Run<'a> {
                 AfterFinding::AsSet if settings.fail_fast => AfterFinding::Stop,
                 wanted => wanted,
             },
+            telling: self.request.telling,
         };
         let workers = Workers::new(mode, &self.request.variables);
-        execute(&mut self.tasks, self.workspace, &limits, &workers, cancel, on);
+        let place = Place {
+            workspace: self.workspace,
+            texts: self.shadow.as_ref().map_or(&self.workspace.root, Shadow::root),
+        };
+        execute(&mut self.tasks, &place, &limits, &workers, cancel, on);
+    }
+
+    /// Writes the request's texts where tools can read them.
+    fn lay_out(&self) -> std::io::Result<Option<Shadow>> {
+        let workspace = self.workspace;
+        if workspace.overlaid.is_empty() {
+            return Ok(None);
+        }
+        let settings: Vec<&Path> =
+            self.tasks.iter().filter_map(|task| task.tool.config.file.as_deref()).collect();
+        let texts = workspace.overlaid.iter().map(|(path, bytes)| {
+            let file = workspace.files.find(path).map(|index| &workspace.files.files[index]);
+            Text { path, bytes, is_executable: file.is_some_and(|f| f.stat.is_executable()) }
+        });
+        let folder = workspace.cache.texts();
+        Shadow::make(&folder, &workspace.root, &settings, texts).map(Some)
     }
 
     fn fail_all(&mut self, error: &str) {
@@ -302,7 +334,7 @@ impl<'a> Run<'a> {
                 .iter()
                 .filter_map(|(unit, entry)| {
                     let (file, content) = workspace.contents().file(unit.file?);
-                    let holds = workspace.states.still_holds(file, content?);
+                    let holds = workspace.still_holds(file, content?);
                     holds.then(|| Some((unit.key?, (*entry).clone()))).flatten()
                 })
                 .collect();
@@ -322,6 +354,10 @@ impl<'a> Run<'a> {
                     workspace.store.put_whole(&key, entry)?;
                 }
             }
+        }
+        if !workspace.overlaid.is_empty() {
+            // What was last checked is what was last on disk.
+            return Ok(());
         }
         let given = if plan.scope == Scope::File { &plan.files } else { &plan.inputs };
         let files = given.iter().filter_map(|&index| {
@@ -387,6 +423,16 @@ impl<'a> Run<'a> {
             elapsed: begun.elapsed(),
             status,
         }
+    }
+}
+
+/// Whether the request asks for this tool, by what it looks at.
+fn takes_part(request: &Request, tool: &ActiveTool) -> bool {
+    let by_file = scope_of(tool) == Scope::File;
+    match request.reach {
+        Reach::All => by_file || request.overlay.is_empty(),
+        Reach::Files => by_file,
+        Reach::Project => !by_file && request.overlay.is_empty(),
     }
 }
 

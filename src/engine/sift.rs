@@ -2,8 +2,9 @@
 //! accepts, and those that a change has nothing to do with. Where that cannot be told, nothing is
 //! left out and the run has failed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::request::{BaselineUse, Sift};
 use super::since::{CheckBase, leave_out_unchanged};
@@ -16,6 +17,9 @@ use crate::git::program::Git;
 use crate::git::renames;
 use crate::paths::RelPath;
 
+/// Texts that are not on disk.
+type Texts = BTreeMap<RelPath, Arc<[u8]>>;
+
 /// Expired entries that are named.
 const NAMED: usize = 5;
 
@@ -25,12 +29,18 @@ pub fn leaves_out(sift: &Sift, root: &Path) -> bool {
         || (sift.baseline == BaselineUse::Apply && root.join(FILE_NAME).symlink_metadata().is_ok())
 }
 
-/// Leaves out what `sift` says. What the user should know of it is returned.
-pub fn sift(outcome: &mut Outcome, sift: &Sift, check_base: &mut CheckBase<'_>) -> Vec<Notice> {
+/// Leaves out what `sift` says. `texts` stand in the place of what is on disk. What the user should
+/// know of it is returned.
+pub fn sift(
+    outcome: &mut Outcome,
+    sift: &Sift,
+    texts: &Texts,
+    check_base: &mut CheckBase<'_>,
+) -> Vec<Notice> {
     let mut notices = Vec::new();
     let mut errors = Vec::new();
     if sift.baseline == BaselineUse::Apply {
-        match apply_baseline(outcome) {
+        match apply_baseline(outcome, texts) {
             Ok(told) => notices.extend(told),
             Err(error) => errors.push(error),
         }
@@ -56,11 +66,14 @@ fn failed(error: &UserError) -> Notice {
     }
 }
 
-fn apply_baseline(outcome: &mut Outcome) -> Result<Vec<Notice>, UserError> {
+fn apply_baseline(outcome: &mut Outcome, texts: &Texts) -> Result<Vec<Notice>, UserError> {
     let Some(baseline) = Baseline::read(&outcome.content)? else { return Ok(Vec::new()) };
     let (renames, mut notices) = renames_of(&baseline, outcome);
     let root = outcome.content.clone();
-    let read = |path: &RelPath| std::fs::read(path.below(&root)).ok();
+    let read = |path: &RelPath| match texts.get(path) {
+        Some(text) => Some(text.to_vec()),
+        None => std::fs::read(path.below(&root)).ok(),
+    };
     let today = today();
     let known = recognise(&outcome.findings, &baseline, &renames, &read);
     let reasons: Vec<Option<Omission>> = known

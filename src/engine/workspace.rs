@@ -1,11 +1,12 @@
 //! What a run finds in place: root, settings, files and their content, the project's environment,
 //! the cache. Files are listed and hashed while settings are read.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
-use super::request::{CacheUse, Content, Request};
+use super::request::{CacheUse, Content, Overlay, Request};
 use super::site::Site;
 use crate::cache::folder::CacheFolder;
 use crate::cache::inputs::LastInputs;
@@ -19,12 +20,15 @@ use crate::config::{preset, pyqa};
 use crate::error::{Source, UserError};
 use crate::event::Notice;
 use crate::finding::ToolId;
-use crate::hash::ContentHash;
+use crate::hash::{ContentHash, FileStates};
+use crate::paths::RelPath;
 use crate::plan::unit::Contents;
 use crate::project::environment::Environment;
-use crate::project::files::FileSet;
+use crate::project::files::{FileSet, ProjectFile, look_at};
 use crate::project::interpreter::Interpreter;
+use crate::project::membership::is_walked;
 use crate::project::python::{self, Origin};
+use crate::project::stat::FileStat;
 use crate::project::variables::Variables;
 
 /// The project as a run finds it.
@@ -39,6 +43,8 @@ pub struct Workspace {
     pub files: FileSet,
     /// Per file; `None` where it cannot be read.
     pub hashes: Vec<Option<ContentHash>>,
+    /// Texts that stand in the place of what is on disk; `files` and `hashes` tell of them.
+    pub overlaid: BTreeMap<RelPath, Arc<[u8]>>,
     pub environment: Option<ProjectEnvironment>,
     pub cache: CacheFolder,
     pub states: States,
@@ -92,6 +98,7 @@ impl Workspace {
             documents,
             files,
             hashes,
+            overlaid: BTreeMap::new(),
             environment,
             cache,
             states,
@@ -110,6 +117,61 @@ impl Workspace {
         Contents { files: &self.files, hashes: &self.hashes }
     }
 
+    /// Puts the texts of `overlay` in the place of what is on disk, and looks again at what an
+    /// earlier overlay had replaced.
+    pub fn lay_over(&mut self, overlay: &Overlay) {
+        for path in std::mem::take(&mut self.overlaid).into_keys() {
+            self.look_again(&path);
+        }
+        for (path, text) in overlay {
+            let Some(path) = RelPath::from_absolute(&resolved(path), &self.root) else { continue };
+            let on_disk = look_at(path.clone(), &self.root);
+            let is_own = self.files.find(&path).is_some()
+                || is_walked(&path, &self.root, self.site.top.as_deref());
+            if !is_own {
+                continue;
+            }
+            let mut file = on_disk.unwrap_or_else(|| unwritten(&path));
+            file.stat.size = text.len() as u64;
+            self.put(&path, Some((file, Some(ContentHash::of(text)))));
+            self.overlaid.insert(path, Arc::clone(text));
+        }
+    }
+
+    /// Looks at one file once more.
+    pub fn look_again(&mut self, path: &RelPath) {
+        let file = look_at(path.clone(), &self.root).map(|file| {
+            let hash = self.states.content_hash(&path.below(&self.root)).ok();
+            (file, hash)
+        });
+        self.put(path, file);
+    }
+
+    fn put(&mut self, path: &RelPath, file: Option<(ProjectFile, Option<ContentHash>)>) {
+        let place = self.files.files.binary_search_by(|known| known.path.cmp(path));
+        match (place, file) {
+            (Ok(at), Some((file, hash))) => {
+                let ignored = self.files.files[at].ignored;
+                self.files.files[at] = ProjectFile { ignored, ..file };
+                self.hashes[at] = hash;
+            }
+            (Ok(at), None) => {
+                self.files.files.remove(at);
+                self.hashes.remove(at);
+            }
+            (Err(at), Some((file, hash))) => {
+                self.files.files.insert(at, file);
+                self.hashes.insert(at, hash);
+            }
+            (Err(_), None) => {}
+        }
+    }
+
+    /// Whether the file still holds what its hash was made of.
+    pub fn still_holds(&self, file: &ProjectFile, hash: &ContentHash) -> bool {
+        self.overlaid.contains_key(&file.path) || self.states.still_holds(file, hash)
+    }
+
     /// Where the settings of tools are looked for.
     pub fn places(&self) -> Places<'_> {
         Places {
@@ -123,6 +185,21 @@ impl Workspace {
             documents: &self.documents,
         }
     }
+}
+
+/// The path with its folder resolved; the file itself is not: a link counts as what it is.
+pub fn resolved(path: &Path) -> PathBuf {
+    let found = match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => dunce::canonicalize(parent).map(|parent| parent.join(name)),
+        _ => dunce::canonicalize(path),
+    };
+    found.unwrap_or_else(|_| path.to_owned())
+}
+
+/// A file that is not on disk yet.
+fn unwritten(path: &RelPath) -> ProjectFile {
+    let stat = FileStat { size: 0, mtime: 0, ctime: 0, inode: 0, device: 0, mode: 0o100_644 };
+    ProjectFile { path: path.clone(), stat, link: None, ignored: false }
 }
 
 /// A cache that cannot be used costs time, never a run.

@@ -116,7 +116,7 @@ impl From<ExitStatus> for Status {
             ExitStatus::Clean => Self::Clean,
             ExitStatus::Findings => Self::Findings,
             ExitStatus::Failure => Self::Failure,
-            ExitStatus::Interrupted => Self::Interrupted,
+            ExitStatus::Interrupted | ExitStatus::Abandoned => Self::Interrupted,
         }
     }
 }

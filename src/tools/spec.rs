@@ -48,6 +48,12 @@ pub struct ToolSpec {
     #[serde(default)]
     pub config: ConfigDecl,
     pub output: OutputDecl,
+    /// How a comment in the code tells the tool to pass over a finding.
+    #[serde(default)]
+    pub ignore: Option<IgnoreDecl>,
+    /// What the columns in the output count.
+    #[serde(default)]
+    pub columns: ColumnsDecl,
     #[serde(default)]
     pub exit: ExitDecl,
 }
@@ -347,6 +353,63 @@ pub enum Stream {
     #[default]
     Stdout,
     Stderr,
+}
+
+/// A comment that makes the tool pass over a finding of its line.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct IgnoreDecl {
+    /// The comment, with `{code}` in it: `# noqa: {code}`.
+    pub comment: String,
+    /// Regex that finds such a comment, with its codes in the group `codes`.
+    pub pattern: String,
+    /// The tool looks at the beginning of the line's comments only.
+    #[serde(default)]
+    pub first: bool,
+    /// Where the comment goes for a line that ends within a string.
+    #[serde(default)]
+    pub bound: CommentPlace,
+    /// Regex on codes that no comment silences.
+    #[serde(default)]
+    pub never: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CommentPlace {
+    /// After the string.
+    After,
+    #[default]
+    Nowhere,
+}
+
+/// What columns count, for the whole tool and by the beginnings of its codes.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ColumnsDecl {
+    pub unit: ColumnUnit,
+    pub by_code: std::collections::BTreeMap<String, ColumnUnit>,
+}
+
+impl ColumnsDecl {
+    /// The unit of a finding's columns; the longest beginning of its code counts.
+    pub fn unit(&self, code: Option<&str>) -> ColumnUnit {
+        let code = code.unwrap_or_default();
+        let fitting = self.by_code.iter().filter(|(begin, _)| code.starts_with(begin.as_str()));
+        fitting.max_by_key(|(begin, _)| begin.len()).map_or(self.unit, |(_, unit)| *unit)
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ColumnUnit {
+    #[default]
+    Characters,
+    /// Of the line in UTF-8, as `col_offset` in Python's `ast`.
+    Bytes,
+    Utf16,
+    /// Characters where the line is ASCII, and nothing to rely on where it is not.
+    AsciiOnly,
 }
 
 /// A list of files that a tool could not check, in its JSON (bandit's `errors`).

@@ -7,12 +7,15 @@ mod baseline;
 mod cache;
 mod check;
 mod differential;
+mod editors;
 mod exec;
 #[cfg(unix)]
 mod format;
 #[cfg(unix)]
 mod hook;
 mod install;
+mod lsp;
+mod lsp_stress;
 mod mypy_daemon;
 mod provision;
 mod reports;

@@ -61,7 +61,7 @@ impl Live {
                     line.bar.abandon_with_message(style.apply_to(result(report)).to_string());
                 }
             }
-            Event::Notice(_) => {}
+            Event::Found { .. } | Event::Notice(_) => {}
         }
     }
 

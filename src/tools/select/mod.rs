@@ -23,7 +23,7 @@ trait Choice {
     fn takes(&mut self, file: &ProjectFile) -> bool;
 }
 
-/// Indexes of the files that the tool checks. Files in the order of their paths are fastest: each
+/// Indexes of the files that the tool checks, of those that are `wanted`. Files in the order of their paths are fastest: each
 /// folder is asked about once.
 ///
 /// # Errors
@@ -32,6 +32,7 @@ pub fn select(
     spec: &ToolSpec,
     config: &ToolConfig,
     files: &[ProjectFile],
+    wanted: &dyn Fn(&ProjectFile) -> bool,
     root: &Path,
 ) -> Result<Vec<usize>, UserError> {
     let mut choice: Box<dyn Choice> = match spec.files.excludes {
@@ -40,7 +41,8 @@ pub fn select(
         ExcludeStyle::Flake8 => Box::new(flake8::Flake8::new(config, root)),
         ExcludeStyle::Bandit => Box::new(bandit::Bandit::new(config, root)),
     };
-    let taken = files.iter().enumerate().filter(|(_, file)| choice.takes(file));
+    let candidates = files.iter().enumerate().filter(|(_, file)| wanted(file));
+    let taken = candidates.filter(|(_, file)| choice.takes(file));
     Ok(taken.map(|(index, _)| index).collect())
 }
 
@@ -131,7 +133,7 @@ mod tests {
             };
             let tracked: Vec<RelPath> = self.ignored.iter().map(|p| p.as_str().into()).collect();
             let files = FileSet::list(&self.root, Some(&tracked)).files;
-            let taken = select(&spec, &config, &files, &self.root)?;
+            let taken = select(&spec, &config, &files, &|_| true, &self.root)?;
             Ok(taken.into_iter().map(|index| files[index].path.to_string()).collect())
         }
 
@@ -152,7 +154,8 @@ mod tests {
         spec.files.excludes = ExcludeStyle::None;
         let project = Project::new(&["a.py", "b.txt", "build/c.py"]);
         let files = FileSet::list(&project.root, None).files;
-        let taken = select(&spec, &ToolConfig::default(), &files, &project.root).unwrap();
+        let taken =
+            select(&spec, &ToolConfig::default(), &files, &|_| true, &project.root).unwrap();
         assert_eq!(taken.len(), 2);
     }
 }

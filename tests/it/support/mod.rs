@@ -1,6 +1,7 @@
 //! What tests stand on: a [`Project`] in a temporary folder, and the environment with the pinned
 //! tools, made once for all tests.
 
+pub(crate) mod client;
 mod environment;
 pub(crate) mod validators;
 
