@@ -8,14 +8,15 @@ use std::time::Duration;
 use super::Stop;
 use super::args::{Change, CheckArgs, Global};
 use super::console::Console;
-use super::{housekeeping, listing, skip};
+use super::{housekeeping, listing, mended, skip};
 use crate::engine;
+use crate::engine::fix::Fixers;
 use crate::engine::request::{
     AfterFinding, BaselineUse, CacheUse, Content, Files, Network, Occasion, Place, Reasons,
     Request, Sift,
 };
 use crate::error::{ExitStatus, UserError};
-use crate::event::Outcome;
+use crate::event::{Event, Outcome};
 use crate::exec::cancel::CancelToken;
 use crate::exec::signals::cancel_on_signals;
 use crate::paths::RelPath;
@@ -41,10 +42,16 @@ pub(super) fn run(
     cancel_on_signals(&cancel)?;
     let mut progress = console.progress();
     if args.fix {
-        engine::fix::fix(&request, &cancel, &mut |event| {
-            // Progress that cannot be shown is no reason to stop.
-            let _ = progress.event(&event);
-        })?;
+        // Progress that cannot be shown is no reason to stop.
+        let mut on = |event: Event| drop(progress.event(&event));
+        if request.content == Content::Staged {
+            let mended = engine::mend::mend(&request, Fixers::All, &cancel, &mut on)?;
+            let mut text = Vec::new();
+            mended::write(&mended, console.stderr, &mut text)?;
+            io::stderr().write_all(&text)?;
+        } else {
+            engine::fix::fix(&request, &cancel, &mut on)?;
+        }
     }
     let checked = engine::check(&request, &cancel, &mut |event| {
         let _ = progress.event(&event);

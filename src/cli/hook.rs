@@ -1,20 +1,22 @@
 //! `pyqa hook`: what an installed hook runs. Short, because it is read on every commit.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use super::Stop;
 use super::args::{Global, HookArgs, HookName};
 use super::check::current_folder;
 use super::console::Console;
+use super::mended;
 use super::skip;
-use crate::engine::hook::{Checked, check};
-use crate::engine::request::{Content, Files, Occasion, Request};
+use crate::engine::hook::{Checked, Report, commit, push};
+use crate::engine::request::{Content, Files, Network, Occasion, Request};
 use crate::error::{ExitStatus, UserError};
 use crate::event::Outcome;
 use crate::exec::cancel::CancelToken;
 use crate::exec::signals::cancel_on_signals;
 use crate::finding::Severity;
+use crate::git::push::parse;
 use crate::paths::RelPath;
 use crate::project::variables::Variables;
 use crate::report::style::{Human, Palette, plural};
@@ -32,41 +34,90 @@ pub(super) fn run(
         content: Content::Staged,
         files: Files::Staged,
         occasion: Occasion::Commit,
+        network: network(variables),
         skip_if_known: skip::by_variables(variables),
         variables: variables.clone(),
         ..Request::default()
     };
+    let cancel = CancelToken::new();
+    cancel_on_signals(&cancel)?;
     match args.hook {
-        HookName::PreCommit | HookName::PreMergeCommit => commit(&request, console),
-        HookName::PrePush => {
-            Err(UserError::new("the pre-push hook is not part of this version").into())
-        }
+        HookName::PreCommit => on_commit(&request, "git commit", &cancel, console),
+        HookName::PreMergeCommit => on_commit(&request, "git merge", &cancel, console),
+        HookName::PrePush => on_push(&request, args, &cancel, console),
     }
 }
 
-fn commit(request: &Request, console: &Console) -> Result<ExitStatus, Stop> {
-    let cancel = CancelToken::new();
-    cancel_on_signals(&cancel)?;
+/// As `--offline` reads it.
+fn network(variables: &Variables) -> Network {
+    const NO: [&str; 7] = ["", "0", "n", "no", "f", "false", "off"];
+    let value = variables.get("PYQA_OFFLINE").map(|value| value.to_string_lossy().to_lowercase());
+    let is_offline = value.is_some_and(|value| !NO.contains(&value.as_str()));
+    if is_offline { Network::Offline } else { Network::Online }
+}
+
+fn on_commit(
+    request: &Request,
+    command: &str,
+    cancel: &CancelToken,
+    console: &Console,
+) -> Result<ExitStatus, Stop> {
     let mut progress = console.passing_progress();
-    let checked = check(request, &cancel, &mut |event| {
+    let checked = commit(request, cancel, &mut |event| {
         // Progress that cannot be shown is no reason to stop.
         let _ = progress.event(&event);
     });
     progress.finish();
     match checked? {
         Checked::Nothing => {
-            writeln!(io::stderr(), "pyqa: no staged file to check")?;
+            writeln!(io::stderr(), "pyqa: nothing is staged")?;
             Ok(ExitStatus::Clean)
         }
-        Checked::Run(outcome) => {
-            tell(&outcome, "git commit", console)?;
-            Ok(outcome.status)
+        Checked::Run(report) => {
+            tell(&report, "", command, console)?;
+            Ok(report.outcome.status)
         }
     }
 }
 
-/// One line for a pass; else the findings, and what to do.
-fn tell(outcome: &Outcome, command: &str, console: &Console) -> io::Result<()> {
+fn on_push(
+    request: &Request,
+    args: &HookArgs,
+    cancel: &CancelToken,
+    console: &Console,
+) -> Result<ExitStatus, Stop> {
+    let mut text = Vec::new();
+    io::stdin().lock().read_to_end(&mut text).map_err(|error| {
+        UserError::new(format!("what is pushed cannot be read: {error}"))
+            .hint("the hook reads it on standard input, as git gives it")
+    })?;
+    let updates = parse(&String::from_utf8_lossy(&text))?;
+    let remote = args.arguments.first().map(|name| name.to_string_lossy().into_owned());
+    let remote = remote.unwrap_or_else(|| "origin".to_owned());
+    let mut progress = console.passing_progress();
+    let pushed = push(request, &remote, &updates, cancel, &mut |event| {
+        let _ = progress.event(&event);
+    });
+    progress.finish();
+    let pushed = pushed?;
+    let mut status = ExitStatus::Clean;
+    for update in &pushed {
+        let name = if pushed.len() > 1 { update.name.as_str() } else { "" };
+        match &update.checked {
+            Checked::Nothing => {}
+            Checked::Run(report) => {
+                tell(report, name, "git push", console)?;
+                status = status.max(report.outcome.status);
+            }
+        }
+    }
+    if cancel.is_cancelled() { Ok(ExitStatus::Interrupted) } else { Ok(status) }
+}
+
+/// One line for a pass; else the findings, and what to do. `name` says what was checked where
+/// that is not clear.
+fn tell(report: &Report, name: &str, command: &str, console: &Console) -> io::Result<()> {
+    let outcome = &report.outcome;
     let read = |path: &RelPath| fs::read(path.below(&outcome.content)).ok();
     let context = ReportContext {
         repository: &outcome.repository,
@@ -78,26 +129,39 @@ fn tell(outcome: &Outcome, command: &str, console: &Console) -> io::Result<()> {
     let mut text = Vec::new();
     OutputFormat::Full.report().write(outcome, &context, &mut text)?;
     failures::write(outcome, &context, &mut text)?;
+    mended::write(&report.mended, console.stderr, &mut text)?;
     let palette = Palette::new(console.stderr);
-    let time = Human(outcome.elapsed);
+    let of = if name.is_empty() { String::new() } else { format!(" {name}") };
+    let verdict = verdict(outcome);
     if outcome.status == ExitStatus::Clean {
-        let tools: Vec<&str> = outcome.tools.iter().map(|tool| tool.tool.as_str()).collect();
-        let tools = if tools.is_empty() { "no tool is on".to_owned() } else { tools.join(", ") };
-        writeln!(text, "{} pyqa: {tools}: clean, {time}", palette.good.apply_to('✓'))?;
+        writeln!(text, "{} pyqa{of}: {verdict}", palette.good.apply_to('✓'))?;
     } else {
-        let found = outcome.findings.iter().filter(|f| f.severity != Severity::Note).count();
-        let what = match outcome.status {
-            ExitStatus::Findings => plural(found, "finding"),
-            ExitStatus::Interrupted => "interrupted".to_owned(),
-            _ => "not everything could be checked".to_owned(),
-        };
-        writeln!(text, "{} pyqa: {what}, {time}", palette.error.apply_to('✗'))?;
+        writeln!(text, "{} pyqa{of}: {verdict}", palette.error.apply_to('✗'))?;
         let hint = palette.hint.apply_to("hint");
-        writeln!(
-            text,
-            "{hint}: mend it and `git add` the files, or go on without a check by \
-             `{command} --no-verify`"
-        )?;
+        if report.suggests_fix {
+            let fix = "pyqa check --staged --fix";
+            writeln!(text, "{hint}: `{fix}` formats the staged files and stages them again")?;
+        }
+        let again = match command {
+            "git push" => "mend it and commit",
+            _ => "mend it and `git add` the files",
+        };
+        writeln!(text, "{hint}: {again}, or go on unchecked with `{command} --no-verify`")?;
     }
     io::stderr().write_all(&text)
+}
+
+fn verdict(outcome: &Outcome) -> String {
+    let time = Human(outcome.elapsed);
+    let found = outcome.findings.iter().filter(|f| f.severity != Severity::Note).count();
+    match outcome.status {
+        ExitStatus::Clean if outcome.tools.is_empty() => format!("no tool is on, {time}"),
+        ExitStatus::Clean => {
+            let tools: Vec<&str> = outcome.tools.iter().map(|tool| tool.tool.as_str()).collect();
+            format!("{} clean, {time}", tools.join(", "))
+        }
+        ExitStatus::Findings => format!("{}, {time}", plural(found, "finding")),
+        ExitStatus::Failure => format!("not everything could be checked, {time}"),
+        ExitStatus::Interrupted => format!("interrupted, {time}"),
+    }
 }

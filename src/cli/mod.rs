@@ -12,6 +12,7 @@ mod hook;
 mod housekeeping;
 mod install;
 mod listing;
+mod mended;
 mod skip;
 mod tools;
 mod worker;

@@ -64,21 +64,53 @@ fn lint(
 ) -> Result<(), Vec<UserError>> {
     let workspace = open(request)?;
     let mends = |fix: &FixDecl| !fix.stage.is_format() || fix.stdin_args.is_empty();
+    run_fixers(&workspace, request, &mends, cancel, on)
+}
+
+/// Which tools mend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fixers {
+    All,
+    Formatters,
+}
+
+/// Mends the files of `workspace` where they lie, one tool after the other.
+///
+/// # Errors
+/// As for [`fix`].
+pub fn fix_in(
+    workspace: &Workspace,
+    request: &Request,
+    wanted: Fixers,
+    cancel: &CancelToken,
+    on: &mut dyn FnMut(Event),
+) -> Result<(), Vec<UserError>> {
+    let mends = |fix: &FixDecl| wanted == Fixers::All || fix.stage.is_format();
+    run_fixers(workspace, request, &mends, cancel, on)
+}
+
+fn run_fixers(
+    workspace: &Workspace,
+    request: &Request,
+    mends: &dyn Fn(&FixDecl) -> bool,
+    cancel: &CancelToken,
+    on: &mut dyn FnMut(Event),
+) -> Result<(), Vec<UserError>> {
     let wanted = |spec: &ToolSpec| spec.fix.as_ref().is_some_and(mends);
-    let toolset = Toolset::gather_some(&workspace, request, &wanted, on)?;
+    let toolset = Toolset::gather_some(workspace, request, &wanted, on)?;
     if toolset.active.is_empty() {
         return Ok(());
     }
-    let support = support(&workspace)?;
-    let workers = workers(request, &workspace).map_err(|error| vec![error])?;
-    let planner = Planner::new(&workspace, &support, request)?;
+    let support = support(workspace)?;
+    let workers = workers(request, workspace).map_err(|error| vec![error])?;
+    let planner = Planner::new(workspace, &support, request)?;
     let mut fixers: Vec<(&ActiveTool, &FixDecl)> =
         toolset.active.iter().filter_map(|tool| Some((tool, tool.spec.fix.as_ref()?))).collect();
     fixers.sort_by_key(|(_, fix)| fix.stage);
     for (tool, fix) in fixers {
         let plan = planner.plan(tool).map_err(|error| vec![error])?;
         let arguments = planner.arguments(tool, &fix.args).map_err(|error| vec![error])?.actual;
-        let fixer = Fixer { workspace: &workspace, support: &support, request, tool, fix };
+        let fixer = Fixer { workspace, support: &support, request, tool, fix };
         let jobs = fixer.jobs(&plan.files, &arguments);
         let slots = request.jobs.or(workspace.settings.jobs).unwrap_or_else(cores);
         workers.prepare(&jobs);

@@ -2,33 +2,146 @@
 
 use std::time::Instant;
 
-use super::request::Request;
+use super::fix::Fixers;
+use super::mend::mend;
+use super::request::{Content, Files, Occasion, Request};
+use super::toolset::Toolset;
+use super::workspace::Workspace;
 use super::{check_in, open_until};
-use crate::error::UserError;
+use crate::config::model::HookFix;
+use crate::error::{ExitStatus, UserError};
 use crate::event::{Event, Outcome};
 use crate::exec::cancel::CancelToken;
+use crate::finding::ToolId;
+use crate::git::push::{Base, Update, base_of, commit_of};
+use crate::git::restage::Restaged;
+use crate::git::worktree::WorkTree;
 
 /// What a hook found.
 pub enum Checked {
-    /// The change has no files, or only deleted ones.
+    /// The change touches no file.
     Nothing,
-    Run(Box<Outcome>),
+    Run(Box<Report>),
 }
 
-/// Checks what is to be committed or pushed, unless it changes no file.
+/// A run and what was mended before its last word.
+pub struct Report {
+    pub outcome: Outcome,
+    /// What is mended in the index.
+    pub mended: Vec<Restaged>,
+    /// A formatter has something to change, and it is wanted to say how.
+    pub suggests_fix: bool,
+}
+
+/// Checks what is to be committed, unless it changes no file; mends it first where the settings
+/// say so.
 ///
 /// # Errors
 /// As for [`check`](super::check).
-pub fn check(
+pub fn commit(
     request: &Request,
     cancel: &CancelToken,
     on: &mut dyn FnMut(Event),
 ) -> Result<Checked, Vec<UserError>> {
     let begun = Instant::now();
+    let Some((mut outcome, wanted)) = run(request, cancel, begun, on)? else {
+        return Ok(Checked::Nothing);
+    };
+    let mut mended = Vec::new();
+    if wanted == Some(HookFix::Stage) && outcome.status == ExitStatus::Findings {
+        mended = mend(request, Fixers::Formatters, cancel, on)?;
+        if !mended.is_empty()
+            && let Some((after, _)) = run(request, cancel, begun, on)?
+        {
+            outcome = after;
+        }
+    }
+    let suggests_fix = wanted == Some(HookFix::Suggest);
+    Ok(Checked::Run(Box::new(Report { outcome, mended, suggests_fix })))
+}
+
+/// The outcome, and what is to be done about what a formatter would change, if it would.
+fn run(
+    request: &Request,
+    cancel: &CancelToken,
+    begun: Instant,
+    on: &mut dyn FnMut(Event),
+) -> Result<Option<(Outcome, Option<HookFix>)>, Vec<UserError>> {
     let workspace = open_until(request, cancel)?;
     if workspace.site.selected.as_ref().is_some_and(Vec::is_empty) {
-        return Ok(Checked::Nothing);
+        return Ok(None);
     }
-    let outcome = check_in(&workspace, request, cancel, begun, on);
-    Ok(Checked::Run(Box::new(outcome.map_err(|errors| workspace.told(errors))?)))
+    let checked = check_with(&workspace, request, cancel, begun, on);
+    let (outcome, formatters) = checked.map_err(|errors| workspace.told(errors))?;
+    let is_fixable = outcome.findings.iter().any(|finding| formatters.contains(&finding.tool));
+    let fix = workspace.settings.hooks.fix;
+    Ok(Some((outcome, is_fixable.then_some(fix).filter(|fix| *fix != HookFix::Off))))
+}
+
+fn check_with(
+    workspace: &Workspace,
+    request: &Request,
+    cancel: &CancelToken,
+    begun: Instant,
+    on: &mut dyn FnMut(Event),
+) -> Result<(Outcome, Vec<ToolId>), Vec<UserError>> {
+    let toolset = Toolset::gather(workspace, request, on)?;
+    let formats = |tool: &&super::toolset::ActiveTool| {
+        tool.spec.fix.as_ref().is_some_and(|fix| fix.stage.is_format())
+    };
+    let formatters = toolset.active.iter().filter(formats).map(|tool| tool.spec.name.clone());
+    let formatters = formatters.collect();
+    Ok((check_in(workspace, &toolset, request, cancel, begun, on)?, formatters))
+}
+
+/// What became of one update of a push.
+pub struct Pushed {
+    /// The name on this side.
+    pub name: String,
+    pub checked: Checked,
+}
+
+/// Checks the content of each commit that is to be pushed, whether or not it is checked out.
+/// Deletions have none; a commit that is pushed under two names is checked once.
+///
+/// # Errors
+/// As for [`check`](super::check).
+pub fn push(
+    request: &Request,
+    remote: &str,
+    updates: &[Update],
+    cancel: &CancelToken,
+    on: &mut dyn FnMut(Event),
+) -> Result<Vec<Pushed>, Vec<UserError>> {
+    let one = |error: UserError| vec![error];
+    let work_tree = WorkTree::find(&request.folder, &request.variables).map_err(one)?;
+    let mut seen = Vec::new();
+    let mut pushed = Vec::new();
+    for update in updates {
+        let Some(commit) = commit_of(&work_tree, update).map_err(one)? else { continue };
+        let files = match base_of(&work_tree, remote, update, &commit).map_err(one)? {
+            Base::Nothing => continue,
+            Base::Commit(from) => Files::Between { from, to: commit.clone() },
+            Base::Root => Files::All,
+        };
+        let work = (commit.clone(), files.clone());
+        if seen.contains(&work) || cancel.is_cancelled() {
+            continue;
+        }
+        seen.push(work);
+        let request = Request {
+            content: Content::Revision(commit),
+            files,
+            occasion: Occasion::Push,
+            ..request.clone()
+        };
+        let checked = match run(&request, cancel, Instant::now(), on)? {
+            None => Checked::Nothing,
+            Some((outcome, _)) => {
+                Checked::Run(Box::new(Report { outcome, mended: Vec::new(), suggests_fix: false }))
+            }
+        };
+        pushed.push(Pushed { name: update.local_name.clone(), checked });
+    }
+    Ok(pushed)
 }

@@ -8,6 +8,7 @@ pub mod fix;
 pub mod format;
 pub mod hook;
 pub mod lookup;
+pub mod mend;
 pub mod planning;
 pub mod reasons;
 pub mod recording;
@@ -48,24 +49,26 @@ pub fn check(
 ) -> Result<Outcome, Vec<UserError>> {
     let begun = Instant::now();
     let workspace = open_until(request, cancel)?;
-    check_in(&workspace, request, cancel, begun, on).map_err(|errors| workspace.told(errors))
+    Toolset::gather(&workspace, request, on)
+        .and_then(|toolset| check_in(&workspace, &toolset, request, cancel, begun, on))
+        .map_err(|errors| workspace.told(errors))
 }
 
 fn check_in(
     workspace: &Workspace,
+    toolset: &Toolset,
     request: &Request,
     cancel: &CancelToken,
     begun: Instant,
     on: &mut dyn FnMut(Event),
 ) -> Result<Outcome, Vec<UserError>> {
-    let toolset = Toolset::gather(workspace, request, on)?;
     for notice in workspace.notices.iter().chain(&toolset.notices) {
         on(Event::Notice(notice.clone()));
     }
     let mode = Mode::of(&request.variables, workspace.settings.workers).map_err(|e| vec![e])?;
     let support = support(workspace)?;
     let planner = Planner::new(workspace, &support, request)?;
-    let mut run = Run::new(request, workspace, &toolset, &support, &planner)?;
+    let mut run = Run::new(request, workspace, toolset, &support, &planner)?;
     run.execute(mode, cancel, on);
     run.store();
     let mut outcome = run.outcome(cancel, begun);

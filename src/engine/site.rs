@@ -11,6 +11,7 @@ use crate::config::root::{find_repository, find_root};
 use crate::error::{Source, UserError};
 use crate::git::agreement::agrees;
 use crate::git::entries::{self, Entry};
+use crate::git::restage::{Fix, Restaged, restage};
 use crate::git::snapshot::{Origin, Snapshot};
 use crate::git::tracked::tracked;
 use crate::git::worktree::WorkTree;
@@ -39,6 +40,7 @@ pub struct Site {
 /// Content at another place than the work tree.
 struct Elsewhere {
     work_tree: WorkTree,
+    entries: Vec<Entry>,
     snapshot: Mutex<Snapshot>,
 }
 
@@ -130,7 +132,7 @@ impl Site {
             repository: Some(top),
             listed: Some(files),
             selected,
-            snapshot: Some(Elsewhere { work_tree, snapshot: Mutex::new(snapshot) }),
+            snapshot: Some(Elsewhere { work_tree, entries, snapshot: Mutex::new(snapshot) }),
         })
     }
 
@@ -218,6 +220,26 @@ impl Site {
             }
         }
         Ok(())
+    }
+
+    /// `path`, seen from the top of the repository.
+    pub fn from_top(&self, path: &RelPath) -> RelPath {
+        match &self.repository {
+            Some(top) => RelPath::from_absolute(&path.below(&self.home), top),
+            None => None,
+        }
+        .unwrap_or_else(|| path.clone())
+    }
+
+    /// Stages what was mended in a snapshot of the index.
+    ///
+    /// # Errors
+    /// What git says where it cannot write the index.
+    pub fn restage(&self, fixes: Vec<Fix>) -> Result<Vec<Restaged>, UserError> {
+        match &self.snapshot {
+            Some(elsewhere) => restage(&elsewhere.work_tree, &elsewhere.entries, fixes),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Variables by which Python resolves imports of the project here and not in the work tree,
@@ -312,7 +334,7 @@ fn changes_of(
         Files::All | Files::Listed(_) => Ok(None),
         Files::Staged => changes::staged(work_tree, entries).map(Some),
         Files::Since(reference) => changes::since(work_tree, reference).map(Some),
-        Files::Between { from, to } => changes::between(work_tree, from, to, entries).map(Some),
+        Files::Between { from, to } => changes::between(work_tree, from, to).map(Some),
     }
 }
 

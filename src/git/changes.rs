@@ -1,4 +1,4 @@
-//! Which files a change touches. Paths count from the top; deleted files are left out.
+//! Which files a change touches, deleted ones included. Paths count from the top, sorted.
 
 use git2::{Diff, DiffOptions, Index};
 
@@ -7,26 +7,34 @@ use super::worktree::{WorkTree, names};
 use crate::error::UserError;
 use crate::paths::RelPath;
 
-/// Those of `entries` that the index holds otherwise than HEAD.
+/// Files from which on git is faster than libgit2.
+const MANY: usize = 1_000;
+
+/// Files that the index, whose content is `entries`, holds otherwise than HEAD.
 ///
 /// # Errors
 /// Where git fails.
 pub fn staged(work_tree: &WorkTree, entries: &[Entry]) -> Result<Vec<RelPath>, UserError> {
-    let changed = match staged_by_libgit2(work_tree) {
-        Ok(changed) => changed,
-        Err(error) => {
-            log::info!("libgit2 cannot compare the index: {error}; asking git");
-            staged_by_program(work_tree)?
+    // libgit2 reads every folder of HEAD; git knows from the index which are unchanged, which is
+    // worth its start in a large repository.
+    let changed = if entries.len() > MANY {
+        staged_by_program(work_tree)?
+    } else {
+        match staged_by_libgit2(work_tree) {
+            Ok(changed) => changed,
+            Err(error) => {
+                log::info!("libgit2 cannot compare the index: {error}; asking git");
+                staged_by_program(work_tree)?
+            }
         }
     };
     Ok(match changed {
-        Some(changed) => known(changed, entries),
+        Some(changed) => sorted(changed),
         None => entries.iter().map(|entry| entry.path.clone()).collect(),
     })
 }
 
-fn known(mut changed: Vec<RelPath>, entries: &[Entry]) -> Vec<RelPath> {
-    changed.retain(|path| entries.binary_search_by(|entry| entry.path.cmp(path)).is_ok());
+fn sorted(mut changed: Vec<RelPath>) -> Vec<RelPath> {
     changed.sort_unstable();
     changed.dedup();
     changed
@@ -49,7 +57,6 @@ fn staged_by_libgit2(work_tree: &WorkTree) -> Result<Option<Vec<RelPath>>, git2:
 
 fn new_paths(diff: &Diff<'_>) -> Vec<RelPath> {
     diff.deltas()
-        .filter(|delta| delta.status() != git2::Delta::Deleted)
         .filter_map(|delta| delta.new_file().path_bytes().map(RelPath::from_bytes))
         .collect()
 }
@@ -59,8 +66,7 @@ fn staged_by_program(work_tree: &WorkTree) -> Result<Option<Vec<RelPath>>, UserE
         return Ok(None);
     }
     let task = "tell what is staged";
-    let arguments =
-        ["diff-index", "--cached", "--name-only", "-z", "--no-renames", "--diff-filter=d", "HEAD"];
+    let arguments = ["diff-index", "--cached", "--name-only", "-z", "--no-renames", "HEAD"];
     Ok(Some(names(&work_tree.read(task, arguments)?).collect()))
 }
 
@@ -86,34 +92,25 @@ pub fn since(work_tree: &WorkTree, reference: &str) -> Result<Vec<RelPath>, User
     require_commit(work_tree, reference)?;
     let task = "tell what has changed";
     let base = merge_base(work_tree, reference, "HEAD")?.unwrap_or_else(|| reference.to_owned());
-    let arguments =
-        ["diff", "--no-ext-diff", "--name-only", "-z", "--no-renames", "--diff-filter=d", &base];
+    let arguments = ["diff", "--no-ext-diff", "--name-only", "-z", "--no-renames", &base];
     let mut changed: Vec<RelPath> = names(&work_tree.read(task, arguments)?).collect();
     let untracked = ["ls-files", "--others", "--exclude-standard", "-z"];
     changed.extend(names(&work_tree.read(task, untracked)?));
-    changed.sort_unstable();
-    changed.dedup();
-    Ok(changed)
+    Ok(sorted(changed))
 }
 
-/// Files of `entries`, the content of `to`, that differ from where `to` left `from`; from `from`
-/// itself where the two have nothing in common.
+/// Files that differ between `to` and where it left `from`; `from` itself where the two have
+/// nothing in common.
 ///
 /// # Errors
 /// A reference that there is not.
-pub fn between(
-    work_tree: &WorkTree,
-    from: &str,
-    to: &str,
-    entries: &[Entry],
-) -> Result<Vec<RelPath>, UserError> {
+pub fn between(work_tree: &WorkTree, from: &str, to: &str) -> Result<Vec<RelPath>, UserError> {
     require_commit(work_tree, from)?;
     require_commit(work_tree, to)?;
     let base = merge_base(work_tree, from, to)?.unwrap_or_else(|| from.to_owned());
     let task = "tell what differs between two commits";
-    let arguments =
-        ["diff-tree", "-r", "--name-only", "-z", "--no-renames", "--diff-filter=d", &base, to];
-    Ok(known(names(&work_tree.read(task, arguments)?).collect(), entries))
+    let arguments = ["diff-tree", "-r", "--name-only", "-z", "--no-renames", &base, to];
+    Ok(sorted(names(&work_tree.read(task, arguments)?).collect()))
 }
 
 fn require_commit(work_tree: &WorkTree, name: &str) -> Result<(), UserError> {

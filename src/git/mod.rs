@@ -6,11 +6,14 @@
 pub mod agreement;
 pub mod changes;
 pub mod entries;
+mod filters;
 pub mod hooks;
 pub mod ignored;
 pub mod program;
+pub mod push;
 mod record;
 pub mod renames;
+pub mod restage;
 pub mod snapshot;
 pub mod tracked;
 pub mod worktree;

@@ -8,12 +8,12 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::entries::Entry;
-use crate::hash::ContentHash;
+use crate::hash::{ContentHash, Fingerprint};
 use crate::paths::{RelPath, write_atomic};
 use crate::project::stat::FileStat;
 
 /// Changes with the form of the record.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// A file as it was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,8 @@ pub(super) struct Record {
     form: u32,
     /// Name of the folder.
     name: Vec<u8>,
+    /// How git wrote them.
+    pub(super) filters: Option<Fingerprint>,
     pub(super) files: BTreeMap<RelPath, Held>,
     /// Other files may be there as well.
     pub(super) untidy: bool,
@@ -59,6 +61,7 @@ impl Record {
         read().filter(|record| record.form == FORM && record.name == name).unwrap_or_else(|| Self {
             form: FORM,
             name: name.to_vec(),
+            filters: None,
             files: BTreeMap::new(),
             untidy: true,
         })

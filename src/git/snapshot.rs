@@ -15,6 +15,7 @@ use std::time::Duration;
 use rayon::prelude::*;
 
 use super::entries::Entry;
+use super::filters::filters;
 use super::record::{Held, Record};
 use super::worktree::{WorkTree, not_started};
 use crate::error::UserError;
@@ -108,11 +109,14 @@ impl Snapshot {
         origin: Origin<'_>,
         entries: &[Entry],
     ) -> Result<(), UserError> {
-        let failed = |error: io::Error| cannot_write(&self.folder, &error);
+        let filters = Some(filters(work_tree, entries));
+        let is_written_so = self.record.filters == filters;
         let is_held = |entry: &&Entry| {
             let held = self.record.files.get(&entry.path);
             held.is_some_and(|held| {
-                held.is(entry) && stat_of(&entry.path, &self.top) == Some(held.stat)
+                is_written_so
+                    && held.is(entry)
+                    && stat_of(&entry.path, &self.top) == Some(held.stat)
             })
         };
         let (kept, changed): (Vec<&Entry>, Vec<&Entry>) =
@@ -127,19 +131,20 @@ impl Snapshot {
                 self.record.files.insert(entry.path.clone(), held);
             }
         }
+        self.record.filters = filters;
         let was_untidy = std::mem::replace(&mut self.record.untidy, true);
         self.save()?;
-        let failed_in = failed;
-        make_top(&self.folder, &self.top).map_err(failed_in)?;
+        let failed = |error: io::Error| cannot_write(&self.folder, &error);
+        make_top(&self.folder, &self.top).map_err(failed)?;
         if was_untidy {
-            tidy(&self.top, &self.record).map_err(failed_in)?;
+            tidy(&self.top, &self.record).map_err(failed)?;
         } else {
             for path in rest.keys() {
-                remove(path, &self.top).map_err(failed_in)?;
+                remove(path, &self.top).map_err(failed)?;
             }
         }
         for entry in &changed {
-            clear_way(&entry.path, &self.top).map_err(failed_in)?;
+            clear_way(&entry.path, &self.top).map_err(failed)?;
         }
         checkout(work_tree, origin, &changed, &self.top)?;
         for entry in changed {
@@ -316,4 +321,154 @@ fn checkout(
             .hint("see the filters in .gitattributes and in `git config --list`"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+    use crate::git::entries::staged;
+    use crate::git::testing::Repository;
+    use crate::project::variables::Variables;
+
+    fn take(repository: &Repository) -> Result<Snapshot, UserError> {
+        let work_tree = WorkTree::find(repository.top(), &Variables::default()).unwrap();
+        let entries = staged(&work_tree)?;
+        Snapshot::take(&work_tree, Origin::Index, &entries, &|| false)
+    }
+
+    /// Names below the snapshot's top, without `.git`.
+    fn names(snapshot: &Snapshot) -> Vec<String> {
+        let mut names = Vec::new();
+        let mut folders = vec![snapshot.top.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap().flatten() {
+                if entry.file_type().unwrap().is_dir() {
+                    folders.push(entry.path());
+                } else {
+                    let path = entry.path();
+                    let name = path.strip_prefix(&snapshot.top).unwrap();
+                    names.push(name.to_str().unwrap().to_owned());
+                }
+            }
+        }
+        names.sort();
+        names
+    }
+
+    fn text(snapshot: &Snapshot, name: &str) -> String {
+        fs::read_to_string(snapshot.top.join(name)).unwrap()
+    }
+
+    #[test]
+    fn it_holds_what_the_index_would_commit() {
+        let repository = Repository::new();
+        repository.write("a.py", "staged\n").write("pkg/b.py", "b\n").write("gone.py", "");
+        repository.commit("first");
+        repository.write("a.py", "not staged\n").write("untracked.py", "");
+        repository.write("intended.py", "x\n").git(&["add", "-N", "intended.py"]);
+        repository.git(&["rm", "-q", "--cached", "gone.py"]);
+        std::os::unix::fs::symlink("a.py", repository.top().join("link.py")).unwrap();
+        repository.git(&["add", "link.py"]);
+        let snapshot = take(&repository).unwrap();
+        assert_eq!(names(&snapshot), ["a.py", "link.py", "pkg/b.py"]);
+        assert_eq!(text(&snapshot, "a.py"), "staged\n");
+        assert!(snapshot.top.join("link.py").is_symlink());
+    }
+
+    #[test]
+    fn only_what_has_changed_is_written_again() {
+        let repository = Repository::new();
+        repository.write("a.py", "1\n").write("b.py", "1\n").write("c/d.py", "1\n").commit("first");
+        let first = take(&repository).unwrap();
+        let kept = first.stat(&"a.py".into());
+        drop(first);
+        repository.write("b.py", "2\n").git(&["rm", "-qr", "c"]).git(&["add", "-A"]);
+        repository.write("c", "a file now\n").git(&["add", "c"]);
+        let second = take(&repository).unwrap();
+        assert_eq!(second.stat(&"a.py".into()), kept);
+        assert_eq!(
+            (text(&second, "b.py"), names(&second)),
+            ("2\n".into(), ["a.py", "b.py", "c"].map(String::from).to_vec())
+        );
+    }
+
+    #[test]
+    fn what_others_left_or_changed_there_is_mended() {
+        let repository = Repository::new();
+        repository.write("a.py", "1\n").write("pkg/b.py", "1\n").write("pkg/c.py", "");
+        repository.commit("first");
+        let mut snapshot = take(&repository).unwrap();
+        snapshot.will_be_used().unwrap();
+        fs::write(snapshot.top.join("stray.py"), "").unwrap();
+        fs::create_dir_all(snapshot.top.join("pkg/made")).unwrap();
+        fs::create_dir_all(snapshot.top.join("pkg/__pycache__")).unwrap();
+        fs::write(snapshot.top.join("a.py"), "other\n").unwrap();
+        fs::remove_file(snapshot.top.join("pkg/b.py")).unwrap();
+        drop(snapshot);
+        let snapshot = take(&repository).unwrap();
+        assert_eq!((names(&snapshot).len(), text(&snapshot, "a.py")), (3, "1\n".into()));
+        assert!(!snapshot.top.join("pkg/made").exists());
+        assert!(snapshot.top.join("pkg/__pycache__").exists());
+    }
+
+    #[test]
+    fn a_lost_or_damaged_record_costs_time_only() {
+        let repository = Repository::new();
+        repository.write("a.py", "1\n").commit("first");
+        let snapshot = take(&repository).unwrap();
+        fs::write(snapshot.top.join("stray.py"), "").unwrap();
+        fs::write(&snapshot.record_file, "damaged").unwrap();
+        drop(snapshot);
+        assert_eq!(names(&take(&repository).unwrap()), ["a.py"]);
+    }
+
+    #[test]
+    fn filters_apply_and_a_change_of_theirs_writes_anew() {
+        let repository = Repository::new();
+        repository.write("a.py", "x\ny\n").commit("first");
+        assert_eq!(text(&take(&repository).unwrap(), "a.py"), "x\ny\n");
+        repository.git(&["config", "core.autocrlf", "true"]);
+        assert_eq!(text(&take(&repository).unwrap(), "a.py"), "x\r\ny\r\n");
+    }
+
+    #[test]
+    fn a_filter_that_fails_is_an_error() {
+        let repository = Repository::new();
+        repository.write("a.py", "x\n").write(".gitattributes", "a.py filter=broken\n");
+        repository.commit("first").git(&["config", "filter.broken.smudge", "false"]);
+        let error = take(&repository).unwrap_err();
+        assert!(error.what.contains("external filter 'false' failed"), "{error}");
+    }
+
+    #[test]
+    fn formats_that_libgit2_does_not_know_are_read_by_git() {
+        let formats =
+            [&["--object-format=sha256"][..], &["--ref-format=reftable"], &["--split-index"]];
+        for format in formats {
+            let repository = Repository::new();
+            fs::remove_dir_all(repository.top().join(".git")).unwrap();
+            let is_split = format == ["--split-index"];
+            repository
+                .git(&[&["init", "-q"][..], if is_split { &[][..] } else { format }].concat());
+            repository.write("a.py", "1\n").commit("first").write("a.py", "2\n");
+            repository.write("intended.py", "x\n").git(&["add", "-N", "intended.py"]);
+            if is_split {
+                repository.git(&["update-index", "--split-index"]);
+            }
+            let snapshot = take(&repository).unwrap();
+            assert_eq!(names(&snapshot), ["a.py"], "{format:?}");
+            assert_eq!(text(&snapshot, "a.py"), "1\n", "{format:?}");
+        }
+    }
+
+    #[test]
+    fn files_outside_of_a_sparse_checkout_stay_out() {
+        let repository = Repository::new();
+        repository.write("in/a.py", "1\n").write("out/b.py", "1\n").commit("first");
+        for kind in ["--no-sparse-index", "--sparse-index"] {
+            repository.git(&["sparse-checkout", "set", "--cone", kind, "in"]);
+            assert_eq!(names(&take(&repository).unwrap()), ["in/a.py"], "{kind}");
+        }
+    }
 }

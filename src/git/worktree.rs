@@ -63,6 +63,12 @@ impl WorkTree {
         })
     }
 
+    /// The same work tree with another index.
+    #[must_use]
+    pub fn with_index(&self, index: PathBuf) -> Self {
+        Self { index, names_index: true, ..self.clone() }
+    }
+
     /// A place for pyqa's own files of this work tree.
     pub fn own(&self, name: &str) -> PathBuf {
         self.git_dir.join("pyqa").join(name)

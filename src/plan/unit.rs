@@ -3,7 +3,7 @@
 use super::command::Arguments;
 use super::key::{CommonKey, file_key, project_key};
 use crate::finding::ToolId;
-use crate::hash::{ContentHash, Fingerprint};
+use crate::hash::{ContentHash, Digest, Fingerprint};
 use crate::project::files::{FileSet, ProjectFile};
 use crate::tools::spec::{Granularity, ToolSpec};
 
@@ -94,8 +94,22 @@ pub fn units(
                     content.map(|hash| (file, hash))
                 })
                 .collect();
-            let key = read.map(|files| project_key(pack, files.into_iter()));
+            let common = match scope {
+                Scope::AllFiles => given(pack, files, contents),
+                Scope::Project | Scope::File => *pack,
+            };
+            let key = read.map(|files| project_key(&common, files.into_iter()));
             vec![Unit { file: None, key }]
         }
     }
+}
+
+/// The common key of an answer for the given files only: one for fewer is not one for more.
+fn given(pack: &Fingerprint, files: &[usize], contents: Contents<'_>) -> Fingerprint {
+    let mut digest = Digest::new("pyqa given files");
+    digest.field("common", pack);
+    for &index in files {
+        digest.field("file", contents.files.files[index].path.as_bytes());
+    }
+    digest.finish()
 }

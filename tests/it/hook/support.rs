@@ -18,12 +18,17 @@ pub(crate) struct Git {
 /// A copy of the fixture `clean`, committed, with the hook in place.
 pub(crate) fn repository() -> Project {
     let project = Project::fixture("clean");
+    repository_of(&project);
+    project
+}
+
+/// The same of any project.
+pub(crate) fn repository_of(project: &Project) {
     project.git(&["init", "-q", "-b", "main"]);
     project.git(&["config", "user.name", "Tester"]);
     project.git(&["config", "user.email", "tester@example.invalid"]);
     project.git(&["add", "-A"]).git(&["commit", "-qm", "first"]);
-    install(&project, "pre-commit");
-    project
+    install(project, "pre-commit");
 }
 
 /// The script that the hook's installer writes, in short.
