@@ -11,7 +11,10 @@ mod exec;
 #[cfg(unix)]
 mod format;
 #[cfg(unix)]
+mod git_cases;
+#[cfg(unix)]
 mod hook;
+#[cfg(unix)]
 mod install;
 mod provision;
 mod settings;
