@@ -16,6 +16,7 @@ use crate::event::Outcome;
 use crate::exec::cancel::CancelToken;
 use crate::exec::signals::cancel_on_signals;
 use crate::finding::Severity;
+use crate::git::hooks::legacy::run_legacy;
 use crate::git::push::parse;
 use crate::paths::RelPath;
 use crate::project::variables::Variables;
@@ -41,10 +42,44 @@ pub(super) fn run(
     };
     let cancel = CancelToken::new();
     cancel_on_signals(&cancel)?;
-    match args.hook {
+    let pushed = match args.hook {
+        HookName::PrePush => Some(pushed()?),
+        HookName::PreCommit | HookName::PreMergeCommit => None,
+    };
+    let former = former(args, pushed.as_deref(), variables)?;
+    if variables.get("PYQA").is_some_and(|value| value == "0") {
+        return Ok(former);
+    }
+    let status = match args.hook {
         HookName::PreCommit => on_commit(&request, "git commit", &cancel, console),
         HookName::PreMergeCommit => on_commit(&request, "git merge", &cancel, console),
-        HookName::PrePush => on_push(&request, args, &cancel, console),
+        HookName::PrePush => on_push(&request, args, &pushed.unwrap_or_default(), &cancel, console),
+    }?;
+    Ok(status.max(former))
+}
+
+/// What git gives the hook of a push.
+fn pushed() -> Result<Vec<u8>, UserError> {
+    let mut text = Vec::new();
+    io::stdin().lock().read_to_end(&mut text).map_err(|error| {
+        UserError::new(format!("what is pushed cannot be read: {error}"))
+            .hint("the hook reads it on standard input, as git gives it")
+    })?;
+    Ok(text)
+}
+
+/// What the hook says that was there before pyqa's. It is no reason not to check.
+fn former(
+    args: &HookArgs,
+    input: Option<&[u8]>,
+    variables: &Variables,
+) -> Result<ExitStatus, Stop> {
+    match run_legacy(args.hook, &args.arguments, input, variables)? {
+        Some(status) if !status.success() => {
+            writeln!(io::stderr(), "pyqa: {} failed: {status}", args.hook.legacy())?;
+            Ok(ExitStatus::Findings)
+        }
+        _ => Ok(ExitStatus::Clean),
     }
 }
 
@@ -83,15 +118,11 @@ fn on_commit(
 fn on_push(
     request: &Request,
     args: &HookArgs,
+    text: &[u8],
     cancel: &CancelToken,
     console: &Console,
 ) -> Result<ExitStatus, Stop> {
-    let mut text = Vec::new();
-    io::stdin().lock().read_to_end(&mut text).map_err(|error| {
-        UserError::new(format!("what is pushed cannot be read: {error}"))
-            .hint("the hook reads it on standard input, as git gives it")
-    })?;
-    let updates = parse(&String::from_utf8_lossy(&text))?;
+    let updates = parse(&String::from_utf8_lossy(text))?;
     let remote = args.arguments.first().map(|name| name.to_string_lossy().into_owned());
     let remote = remote.unwrap_or_else(|| "origin".to_owned());
     let mut progress = console.passing_progress();

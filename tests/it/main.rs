@@ -12,7 +12,10 @@ mod exec;
 #[cfg(unix)]
 mod format;
 #[cfg(unix)]
+mod git_cases;
+#[cfg(unix)]
 mod hook;
+#[cfg(unix)]
 mod install;
 mod lsp;
 mod lsp_stress;

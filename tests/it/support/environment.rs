@@ -1,29 +1,38 @@
-//! The environment with the tools of tests/requirements.txt, below Cargo's folder for tests. Each
-//! start of its interpreter is counted, so that a test can tell that there was none.
+//! The environments with the programs of tests/requirements*.txt, below Cargo's folder for tests.
+//! Each start of their interpreters is counted, so that a test can tell that there was none.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-const REQUIREMENTS: &str = include_str!("../../requirements.txt");
+const TOOLS: &str = include_str!("../../requirements.txt");
+const RUNNERS: &str = include_str!("../../requirements-runners.txt");
 
 /// An interpreter that starts appends its process number to the file named by this variable.
 pub(crate) const STARTS: &str = "PYQA_TEST_STARTS";
 
-/// The environment's folder.
+/// The folder of the environment with the tools.
 pub(crate) fn tool_environment() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| {
-        let name = format!("tools-{}", &blake3::hash(REQUIREMENTS.as_bytes()).to_hex()[..12]);
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let lock = File::create(folder.with_extension("lock")).unwrap();
-        lock.lock().unwrap();
-        if !folder.join("complete").exists() {
-            make(&folder);
-        }
-        folder
-    })
+    FOLDER.get_or_init(|| environment("tools", TOOLS))
+}
+
+/// The folder of the environment with other programs that run hooks.
+pub(crate) fn runner_environment() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| environment("runners", RUNNERS))
+}
+
+fn environment(name: &str, requirements: &str) -> PathBuf {
+    let name = format!("{name}-{}", &blake3::hash(requirements.as_bytes()).to_hex()[..12]);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let lock = File::create(folder.with_extension("lock")).unwrap();
+    lock.lock().unwrap();
+    if !folder.join("complete").exists() {
+        make(&folder, requirements);
+    }
+    folder
 }
 
 /// An environment with the packages of a requirements file.
@@ -36,8 +45,8 @@ pub(super) fn make_environment(folder: &Path, requirements: &str) {
     run(Command::new(python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(&file));
 }
 
-fn make(folder: &Path) {
-    make_environment(folder, REQUIREMENTS);
+fn make(folder: &Path, requirements: &str) {
+    make_environment(folder, requirements);
     let python = folder.join("bin/python");
     let output = Command::new(&python)
         .args(["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"])

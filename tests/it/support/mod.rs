@@ -13,7 +13,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-pub(crate) use environment::tool_environment;
+pub(crate) use environment::{runner_environment, tool_environment};
 
 /// Variables that an installer may need to reach its index.
 const PASSED_ON: [&str; 12] = [
