@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ExitStatus;
 use crate::finding::{Finding, TestCase, ToolId};
+use crate::shard::ShardMark;
 
 /// Something that happened during a run, in the order it happened. Drives progress displays.
 #[derive(Clone, Debug)]
@@ -119,7 +120,7 @@ pub struct ToolReport {
     pub failures: Vec<Failure>,
     /// Per unit, why it ran or was replayed; filled for `--explain`.
     pub reasons: Vec<UnitReason>,
-    /// Tests, where the tool reports them one by one.
+    /// Tests, where the tool reports them one by one, sorted by their id.
     pub tests: Vec<TestCase>,
     pub left_out: LeftOut,
 }
@@ -164,6 +165,8 @@ pub struct Outcome {
     pub files: usize,
     pub elapsed: Duration,
     pub status: ExitStatus,
+    /// Set where this is a part of a run only.
+    pub shard: Option<ShardMark>,
 }
 
 impl Outcome {

@@ -12,7 +12,7 @@
 //! - [`engine`]: one run from request to outcome
 //! - [`baseline`]: which findings are known and accepted
 //! - [`report`]: what is shown
-//! - [`finding`], [`event`], [`paths`], [`hash`], [`error`]: the words they all use
+//! - [`finding`], [`event`], [`shard`], [`paths`], [`hash`], [`error`]: the words they all use
 
 pub mod baseline;
 pub mod cache;
@@ -29,4 +29,5 @@ pub mod paths;
 pub mod plan;
 pub mod project;
 pub mod report;
+pub mod shard;
 pub mod tools;

@@ -9,6 +9,7 @@ use crate::engine::format::LineRange;
 use crate::finding::ToolId;
 use crate::report::style::ColorChoice;
 use crate::report::{OutputFormat, ReportTarget};
+use crate::shard::Shard;
 
 /// Runs flake8, mypy, bandit, black and pytest on a Python project: in parallel, and only what
 /// has changed.
@@ -56,6 +57,8 @@ pub enum Command {
     /// Accept the findings of today, so that only new ones count
     #[command(subcommand)]
     Baseline(BaselineCommand),
+    /// Join the JSON reports of all shards of a run into one report
+    Merge(MergeArgs),
     /// Look at the cache or empty it
     #[command(subcommand)]
     Cache(CacheCommand),
@@ -96,6 +99,9 @@ pub struct CheckArgs {
     pub running: Running,
 
     #[command(flatten)]
+    pub splitting: Splitting,
+
+    #[command(flatten)]
     pub caching: Caching,
 
     #[command(flatten)]
@@ -104,12 +110,25 @@ pub struct CheckArgs {
     #[command(flatten)]
     pub sifting: Sifting,
 
+    #[command(flatten)]
+    pub looking: Looking,
+}
+
+/// What is shown in place of a run.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Looking")]
+#[group(multiple = false, conflicts_with = "fix")]
+pub struct Looking {
     /// List the files that each tool would be given, and run nothing
-    #[arg(long, help_heading = "Output", conflicts_with_all = ["fix", "show_settings"])]
+    #[arg(long)]
     pub list_files: bool,
 
+    /// List all that would be done, file by file and test by test, and run nothing
+    #[arg(long)]
+    pub list_units: bool,
+
     /// Show the settings that are in force and where each stands, and run nothing
-    #[arg(long, help_heading = "Output", conflicts_with = "fix")]
+    #[arg(long)]
     pub show_settings: bool,
 }
 
@@ -231,6 +250,29 @@ pub struct Running {
     /// Install nothing; a tool that is missing is an error
     #[arg(long, env = "PYQA_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
     pub offline: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Splitting")]
+pub struct Splitting {
+    /// Do one part of the run, such as 2/3; `pyqa merge` joins the reports
+    #[arg(long, value_name = "I/N", conflicts_with = "fix")]
+    pub shard: Option<Shard>,
+
+    /// Split the tests by this file, written by `--report durations=FILE`
+    /// [default: .pyqa-durations.json in the project's root, if it is there]
+    #[arg(long, value_name = "FILE", requires = "shard")]
+    pub durations: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// Reports written by `pyqa check --shard I/N --report json=FILE`
+    #[arg(required = true, value_name = "REPORT")]
+    pub reports: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub output: Output,
 }
 
 #[derive(Debug, Args)]

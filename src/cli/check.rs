@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Stop;
-use super::args::{Change, CheckArgs, Global};
+use super::args::{Change, CheckArgs, Global, Output};
 use super::console::Console;
-use super::{housekeeping, listing, skip};
+use super::{housekeeping, listing, skip, units};
 use crate::engine;
 use crate::engine::request::{
     AfterFinding, BaselineUse, CacheUse, Content, Files, Network, Occasion, Place, Reasons,
@@ -31,10 +31,13 @@ pub(super) fn run(
     variables: &Variables,
 ) -> Result<ExitStatus, Stop> {
     let request = request(args, global, variables)?;
-    if args.list_files {
+    if args.looking.list_units {
+        return units::run(&request, args.output.output_format);
+    }
+    if args.looking.list_files {
         return listing::files(&request);
     }
-    if args.show_settings {
+    if args.looking.show_settings {
         return listing::settings(&request);
     }
     let cancel = CancelToken::new();
@@ -51,7 +54,8 @@ pub(super) fn run(
     });
     progress.finish();
     let outcome = checked?;
-    let status = report(args, console, variables, &outcome);
+    let explanation = if args.caching.explain { Explanation::Shown } else { Explanation::Hidden };
+    let status = report(&args.output, explanation, console, variables, &outcome);
     if !args.caching.no_cache {
         housekeeping::after(&outcome, variables);
     }
@@ -103,6 +107,8 @@ fn request(args: &CheckArgs, global: &Global, variables: &Variables) -> Result<R
         jobs: running.jobs.map(usize::from),
         timeout: running.timeout.map(Duration::from_secs),
         after_finding: if running.fail_fast { AfterFinding::Stop } else { AfterFinding::AsSet },
+        shard: args.splitting.shard,
+        durations: args.splitting.durations.clone(),
         reasons: if caching.explain { Reasons::Told } else { Reasons::Untold },
         variables: variables.clone(),
         sift: Sift {
@@ -168,8 +174,17 @@ pub(super) fn current_folder() -> Result<std::path::PathBuf, UserError> {
     })
 }
 
-fn report(
-    args: &CheckArgs,
+/// Whether the reason for each unit is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Explanation {
+    Shown,
+    Hidden,
+}
+
+/// Writes all that is asked for.
+pub(super) fn report(
+    output: &Output,
+    explanation: Explanation,
     console: &Console,
     variables: &Variables,
     outcome: &Outcome,
@@ -181,11 +196,11 @@ fn report(
         color,
         width: console.width,
         verbosity: console.verbosity,
-        limit: if args.output.no_limit { Limit::None } else { Limit::Readable },
+        limit: if output.no_limit { Limit::None } else { Limit::Readable },
         ..ReportContext::plain(root, &read)
     };
     let mut errors = Vec::new();
-    for target in &args.output.report {
+    for target in &output.report {
         let write = || -> io::Result<()> {
             if let Some(folder) = target.file.parent() {
                 fs::create_dir_all(folder)?;
@@ -200,10 +215,10 @@ fn report(
             errors.push(UserError::new(what).hint("name a file that can be written"));
         }
     }
-    let format = args.output.output_format;
+    let format = output.output_format;
     let mut stdout = BufWriter::new(io::stdout().lock());
     format.report().write(outcome, &context(console.stdout), &mut stdout)?;
-    if args.output.statistics {
+    if output.statistics {
         statistics::write(outcome, &context(console.stdout), &mut stdout)?;
     }
     let is_for_people = matches!(format, OutputFormat::Full | OutputFormat::Concise);
@@ -216,7 +231,7 @@ fn report(
     if !format.tells_failures() {
         failures::write(outcome, &on_stderr, &mut stderr)?;
     }
-    if args.caching.explain {
+    if explanation == Explanation::Shown {
         explain::write(outcome, &on_stderr, &mut stderr)?;
     }
     summary::write(outcome, &on_stderr, &mut stderr)?;

@@ -10,8 +10,10 @@ mod format;
 mod hook;
 mod housekeeping;
 mod listing;
+mod merge;
 mod skip;
 mod tools;
+mod units;
 mod worker;
 
 use std::io::{self, Write};
@@ -80,6 +82,7 @@ fn run(cli: &Cli, console: &Console, variables: &Variables) -> Result<ExitStatus
         Command::Baseline(command) => baseline::run(command, &cli.global, console, variables),
         Command::Hook(args) => hook::run(args, &cli.global, console, variables),
         Command::Format(args) => format::run(args, &cli.global, console, variables),
+        Command::Merge(args) => merge::run(args, &cli.global, console, variables),
         Command::Cache(command) => cache::run(*command, variables),
         Command::Worker(command) => worker::run(*command, variables),
         Command::Tools => tools::run(&cli.global, variables),

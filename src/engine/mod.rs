@@ -15,7 +15,9 @@ pub mod request;
 pub mod run;
 pub mod sift;
 pub mod site;
+pub mod split;
 pub mod toolset;
+pub mod units;
 pub mod warm;
 pub mod work;
 pub mod workspace;
@@ -33,6 +35,7 @@ use planning::Planner;
 use request::Request;
 use run::Run;
 use site::Site;
+use split::Split;
 use toolset::Toolset;
 use workspace::Workspace;
 
@@ -64,11 +67,13 @@ fn check_in(
     }
     let mode = Mode::of(&request.variables, workspace.settings.workers).map_err(|e| vec![e])?;
     let support = support(workspace)?;
-    let planner = Planner::new(workspace, &support, request)?;
+    let split = Split::load(request, workspace)?;
+    let planner = Planner::new(workspace, &support, request)?.sharing(split.as_ref());
     let mut run = Run::new(request, workspace, &toolset, &support, &planner)?;
     run.execute(mode, cancel, on);
     run.store();
-    let mut outcome = run.outcome(cancel, begun);
+    let mark = split.map(|split| split.mark(request, workspace, &toolset));
+    let mut outcome = Outcome { shard: mark, ..run.outcome(cancel, begun) };
     for notice in sift::sift(&mut outcome, &request.sift) {
         on(Event::Notice(notice.clone()));
         outcome.notices.push(notice);

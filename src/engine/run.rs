@@ -46,6 +46,8 @@ pub struct Run<'a> {
     /// Per task: the tool's own incremental state, while it runs.
     states: Vec<Option<ToolState>>,
     notices: Vec<Notice>,
+    /// What pytest's plugin is told of this shard.
+    rule: Option<Vec<u8>>,
     /// Files of the processes of this run; they go with it.
     side: Option<SideFiles>,
 }
@@ -73,6 +75,7 @@ impl<'a> Run<'a> {
             found,
             states,
             notices,
+            rule: planner.rule(),
             side: None,
         };
         let mut errors = Vec::new();
@@ -146,7 +149,7 @@ impl<'a> Run<'a> {
         if let Err(error) = self.workspace.site.prepare_for_programs() {
             return self.fail_all(&error.to_string());
         }
-        let side = match SideFiles::new() {
+        let side = match SideFiles::new(self.rule.as_deref()) {
             Ok(side) => side,
             Err(error) => {
                 return self.fail_all(&format!("no temporary file can be made: {error}"));
@@ -246,6 +249,7 @@ impl<'a> Run<'a> {
             let records = task.tool.spec.key.record_reads && workspace.cache_use != CacheUse::Off;
             launch.python = Some(PythonJob {
                 report: reports.then(|| side.path(&format!("{name}.report"))),
+                shard: side.rule().filter(|_| reports),
                 reads: records
                     .then(|| (side.path(&format!("{name}.reads")), workspace.root.clone())),
                 ..python
@@ -386,6 +390,7 @@ impl<'a> Run<'a> {
             files: self.workspace.files.len(),
             elapsed: begun.elapsed(),
             status,
+            shard: None,
         }
     }
 }

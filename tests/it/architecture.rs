@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-/// Room → rooms that it may use. `paths`, `hash`, `error`, `finding` and `event` may be used by all.
+/// Room → rooms that it may use. `paths`, `hash`, `error`, `finding`, `event` and `shard` may be used by all.
 const MAY_USE: [(&str, &[&str]); 11] = [
     ("baseline", &[]),
     ("project", &[]),
@@ -23,7 +23,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
         ],
     ),
 ];
-const FOR_ALL: [&str; 5] = ["paths", "hash", "error", "finding", "event"];
+const FOR_ALL: [&str; 6] = ["paths", "hash", "error", "finding", "event", "shard"];
 
 #[test]
 fn no_room_knows_of_one_that_it_must_not_know() {

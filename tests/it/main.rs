@@ -14,5 +14,6 @@ mod format;
 mod hook;
 mod provision;
 mod settings;
+mod shard;
 mod support;
 mod workers;

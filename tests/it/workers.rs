@@ -61,6 +61,7 @@ impl Bench {
                 },
                 driver: self.support.driver(),
                 report: None,
+                shard: None,
                 reads: None,
                 preload: Some(Preload {
                     modules: vec!["probe".to_owned()],
