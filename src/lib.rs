@@ -12,10 +12,12 @@
 //! - [`engine`]: one run from request to outcome
 //! - [`baseline`]: which findings are known and accepted
 //! - [`report`]: what is shown
+//! - [`ci`]: workflows for CI platforms
 //! - [`finding`], [`event`], [`shard`], [`paths`], [`hash`], [`error`]: the words they all use
 
 pub mod baseline;
 pub mod cache;
+pub mod ci;
 pub mod cli;
 pub mod config;
 pub mod engine;

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::ci::Platform;
 use crate::engine::format::LineRange;
 use crate::finding::ToolId;
 use crate::report::style::ColorChoice;
+use crate::report::timings::TimingsTarget;
 use crate::report::{OutputFormat, ReportTarget};
 use crate::shard::Shard;
 
@@ -57,6 +59,8 @@ pub enum Command {
     /// Accept the findings of today, so that only new ones count
     #[command(subcommand)]
     Baseline(BaselineCommand),
+    /// Write a workflow that checks the project in CI
+    Install(InstallArgs),
     /// Join the JSON reports of all shards of a run into one report
     Merge(MergeArgs),
     /// Look at the cache or empty it
@@ -100,6 +104,10 @@ pub struct CheckArgs {
 
     #[command(flatten)]
     pub splitting: Splitting,
+
+    /// Draw where the time went: a page (.html) or Chrome's trace format (.json)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub timings: Vec<TimingsTarget>,
 
     #[command(flatten)]
     pub caching: Caching,
@@ -263,6 +271,17 @@ pub struct Splitting {
     /// [default: .pyqa-durations.json in the project's root, if it is there]
     #[arg(long, value_name = "FILE", requires = "shard")]
     pub durations: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct InstallArgs {
+    /// The platform that the workflow is for
+    #[arg(long, value_enum, value_name = "PLATFORM")]
+    pub ci: Platform,
+
+    /// Overwrite a workflow that says something else
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]

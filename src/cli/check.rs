@@ -20,6 +20,7 @@ use crate::exec::cancel::CancelToken;
 use crate::exec::signals::cancel_on_signals;
 use crate::paths::RelPath;
 use crate::project::variables::Variables;
+use crate::report::timings::{Timings, TimingsTarget};
 use crate::report::{
     Color, Limit, OutputFormat, ReportContext, explain, failures, github, statistics, summary,
 };
@@ -49,17 +50,24 @@ pub(super) fn run(
             let _ = progress.event(&event);
         })?;
     }
+    let mut timings = Timings::begin();
     let checked = engine::check(&request, &cancel, &mut |event| {
+        timings.event(&event);
         let _ = progress.event(&event);
     });
     progress.finish();
     let outcome = checked?;
-    let explanation = if args.caching.explain { Explanation::Shown } else { Explanation::Hidden };
-    let status = report(&args.output, explanation, console, variables, &outcome);
+    let unwritten = write_timings(&args.timings, &timings, &outcome);
+    let stage = if args.caching.explain { Stage::CheckExplained } else { Stage::Check };
+    let reported = report(&args.output, stage, console, variables, &outcome);
     if !args.caching.no_cache {
         housekeeping::after(&outcome, variables);
     }
-    status
+    match reported {
+        Ok(_) if !unwritten.is_empty() => Err(Stop::User(unwritten)),
+        Err(Stop::User(errors)) => Err(Stop::User([errors, unwritten].concat())),
+        other => other,
+    }
 }
 
 /// On GitHub, findings are annotations beside the log, and a table on the run's page where there
@@ -174,17 +182,47 @@ pub(super) fn current_folder() -> Result<std::path::PathBuf, UserError> {
     })
 }
 
-/// Whether the reason for each unit is shown.
+/// Where the outcome comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Explanation {
-    Shown,
-    Hidden,
+pub(super) enum Stage {
+    Check,
+    /// The reason for each unit is shown.
+    CheckExplained,
+    /// From the reports of shards, each of which has told its findings before.
+    Merge,
+}
+
+/// Those that cannot be written are told; the others are written.
+fn write_timings(
+    targets: &[TimingsTarget],
+    timings: &Timings,
+    outcome: &Outcome,
+) -> Vec<UserError> {
+    let write = |target: &TimingsTarget| -> io::Result<()> {
+        let mut file = BufWriter::new(create(&target.file)?);
+        target.write(timings, outcome, &mut file)?;
+        file.flush()
+    };
+    let failed = |target: &TimingsTarget| {
+        let error = write(target).err()?;
+        let what = format!("the timings {} cannot be written: {error}", target.file.display());
+        Some(UserError::new(what).hint("name a file that can be written"))
+    };
+    targets.iter().filter_map(failed).collect()
+}
+
+/// A new file, in a folder that is made where it is missing.
+fn create(file: &Path) -> io::Result<fs::File> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::File::create(file)
 }
 
 /// Writes all that is asked for.
 pub(super) fn report(
     output: &Output,
-    explanation: Explanation,
+    stage: Stage,
     console: &Console,
     variables: &Variables,
     outcome: &Outcome,
@@ -202,10 +240,7 @@ pub(super) fn report(
     let mut errors = Vec::new();
     for target in &output.report {
         let write = || -> io::Result<()> {
-            if let Some(folder) = target.file.parent() {
-                fs::create_dir_all(folder)?;
-            }
-            let mut file = BufWriter::new(fs::File::create(&target.file)?);
+            let mut file = BufWriter::new(create(&target.file)?);
             target.format.report().write(outcome, &context(Color::Never), &mut file)?;
             file.flush()
         };
@@ -222,7 +257,10 @@ pub(super) fn report(
         statistics::write(outcome, &context(console.stdout), &mut stdout)?;
     }
     let is_for_people = matches!(format, OutputFormat::Full | OutputFormat::Concise);
-    if is_for_people && variables.get("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+    if is_for_people
+        && stage != Stage::Merge
+        && variables.get("GITHUB_ACTIONS").is_some_and(|value| value == "true")
+    {
         annotate(outcome, &context(Color::Never), variables, &mut stdout)?;
     }
     stdout.flush()?;
@@ -231,7 +269,7 @@ pub(super) fn report(
     if !format.tells_failures() {
         failures::write(outcome, &on_stderr, &mut stderr)?;
     }
-    if explanation == Explanation::Shown {
+    if stage == Stage::CheckExplained {
         explain::write(outcome, &on_stderr, &mut stderr)?;
     }
     summary::write(outcome, &on_stderr, &mut stderr)?;

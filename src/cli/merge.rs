@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Stop;
 use super::args::{Global, MergeArgs};
-use super::check::{Explanation, current_folder, report};
+use super::check::{Stage, current_folder, report};
 use super::console::Console;
 use crate::config::root::{find_repository, find_root};
 use crate::error::{ExitStatus, Source, UserError};
@@ -40,7 +40,7 @@ pub(super) fn run(
     let merged = merge(parts)?;
     let repository = repository.unwrap_or_else(|| root.clone());
     let outcome = Outcome { repository, content: root.clone(), root, ..merged };
-    report(&args.output, Explanation::Hidden, console, variables, &outcome)
+    report(&args.output, Stage::Merge, console, variables, &outcome)
 }
 
 fn read(file: &Path) -> Result<Document, UserError> {

@@ -5,6 +5,7 @@ pub mod args;
 mod baseline;
 mod cache;
 mod check;
+mod ci;
 mod console;
 mod format;
 mod hook;
@@ -82,6 +83,7 @@ fn run(cli: &Cli, console: &Console, variables: &Variables) -> Result<ExitStatus
         Command::Baseline(command) => baseline::run(command, &cli.global, console, variables),
         Command::Hook(args) => hook::run(args, &cli.global, console, variables),
         Command::Format(args) => format::run(args, &cli.global, console, variables),
+        Command::Install(args) => ci::install(args.ci, ci::Existing::of(args.force)),
         Command::Merge(args) => merge::run(args, &cli.global, console, variables),
         Command::Cache(command) => cache::run(*command, variables),
         Command::Worker(command) => worker::run(*command, variables),

@@ -9,6 +9,7 @@ use super::request::Request;
 use super::split::Split;
 use super::toolset::ActiveTool;
 use super::workspace::Workspace;
+use crate::config::model::Parallel;
 use crate::error::UserError;
 use crate::exec::driver::Support;
 use crate::hash::{ContentHash, FileStates};
@@ -102,6 +103,9 @@ impl<'a> Planner<'a> {
         };
         let variables = workspace.variables.iter().map(|(n, v)| (n.clone(), v.clone()));
         let mut common = common_key(&parts, variables);
+        if parallel(tool).is_some() {
+            common.add("parallel", "yes");
+        }
         if let Some(split) = self.split.filter(|_| runs_tests(tool)) {
             common.add("shard", split.shard.to_string());
             common.add("tests of the shard", split.fingerprint().to_string());
@@ -275,6 +279,12 @@ fn within_project(path: &Path, folder: &Path, root: &Path) -> Result<RelPath, Us
         UserError::new(format!("{} is outside of the project {}", path.display(), root.display()))
             .hint("name the other project with `--root`")
     })
+}
+
+/// How the tool's tests are to run side by side, where pytest-xdist is installed for it.
+pub fn parallel(tool: &ActiveTool) -> Option<Parallel> {
+    let has_xdist = tool.resolved.environment.distribution("pytest-xdist").is_some();
+    tool.settings.parallel.filter(|_| runs_tests(tool) && has_xdist)
 }
 
 /// Whether shards share the tool's work test by test.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::execute::{Launch, Limits, Task, execute};
 use super::lookup::{Found, look_up};
-use super::planning::Planner;
+use super::planning::{Planner, parallel};
 use super::reasons::{Circumstance, reasons};
 use super::recording::SideFiles;
 use super::request::{AfterFinding, CacheUse, Reasons, Request};
@@ -139,7 +139,8 @@ impl<'a> Run<'a> {
             to_run: task.to_run.len(),
             replayed: task.work.plan.units.len() - task.to_run.len(),
         });
-        on(Event::Planned { tools: planned.collect() });
+        let slots = self.request.jobs.or(self.workspace.settings.jobs).unwrap_or_else(cores);
+        on(Event::Planned { tools: planned.collect(), slots });
         for task in self.tasks.iter().filter(|task| task.to_run.is_empty()) {
             on(Event::ToolDone(Box::new(task.report())));
         }
@@ -157,12 +158,12 @@ impl<'a> Run<'a> {
         };
         let bytecode = self.fresh_bytecode(&side);
         for at in 0..self.tasks.len() {
-            self.prepare(at, &side, bytecode.as_ref());
+            self.prepare(at, &side, bytecode.as_ref(), slots);
         }
         let settings = &self.workspace.settings;
         self.side = Some(side);
         let limits = Limits {
-            slots: self.request.jobs.or(settings.jobs).unwrap_or_else(cores),
+            slots,
             timeout: self.request.timeout.or(settings.timeout),
             after_finding: match self.request.after_finding {
                 // Only at the end is it known which findings count.
@@ -200,7 +201,7 @@ impl<'a> Run<'a> {
     }
 
     /// Everything that a tool's processes are started with.
-    fn prepare(&mut self, at: usize, side: &SideFiles, bytecode: Option<&PathBuf>) {
+    fn prepare(&mut self, at: usize, side: &SideFiles, bytecode: Option<&PathBuf>, slots: usize) {
         let workspace = self.workspace;
         let task = &mut self.tasks[at];
         if task.to_run.is_empty() {
@@ -235,7 +236,14 @@ impl<'a> Run<'a> {
                 .map(|(name, value)| (name.into(), value.into()))
                 .collect(),
             python: None,
+            slots: 1,
         };
+        if let Some(parallel) = parallel(task.tool) {
+            launch.slots = parallel.processes(slots);
+            if launch.slots > 1 {
+                launch.arguments.extend(["-n".into(), launch.slots.to_string().into()]);
+            }
+        }
         if plan.scope != Scope::File || task.tool.resolved.code.is_some() {
             let python_path = workspace.variables.get("PYTHONPATH");
             launch.env.extend(workspace.site.variables(&self.support.moved(), python_path));

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::planning::parallel;
 use super::request::{Network, Occasion, Request};
 use super::workspace::{Workspace, load_environment};
 use crate::config::dependencies::Dependencies;
@@ -118,14 +119,18 @@ impl Toolset {
             }
             let settings = workspace.settings.per_tool.get(&spec.name).cloned().unwrap_or_default();
             match finder.find(spec, &settings, on) {
-                Ok(resolved) => toolset.active.push(ActiveTool {
-                    spec: Arc::clone(spec),
-                    config: configs.remove(&spec.name).unwrap_or_default(),
-                    settings,
-                    resolved,
-                    why: choice.why,
-                    answers_whole,
-                }),
+                Ok(resolved) => {
+                    let tool = ActiveTool {
+                        spec: Arc::clone(spec),
+                        config: configs.remove(&spec.name).unwrap_or_default(),
+                        settings,
+                        resolved,
+                        why: choice.why,
+                        answers_whole,
+                    };
+                    toolset.notices.extend(not_parallel(&tool));
+                    toolset.active.push(tool);
+                }
                 // Nobody asked for it: its absence is no failure.
                 Err(failure) if finder.is_unused(spec, choice.why) => {
                     toolset.absent.push(spec.name.clone());
@@ -144,6 +149,14 @@ impl Toolset {
         toolset.notices.extend(finder.notices);
         Ok(toolset)
     }
+}
+
+/// A notice where tests are asked to run side by side and cannot.
+fn not_parallel(tool: &ActiveTool) -> Option<Notice> {
+    (tool.settings.parallel.is_some() && parallel(tool).is_none()).then(|| {
+        let what = format!("{} runs in one process: pytest-xdist is not installed", tool.spec.name);
+        Notice::warning(what).hint("install pytest-xdist beside it, or take `parallel` out")
+    })
 }
 
 /// Whether all shards take a part of the tool's work; else it belongs to one of them.

@@ -141,6 +141,7 @@ impl Collector<'_> {
             stdin: None,
             timeout: tool.settings.timeout.or(workspace.settings.timeout),
             expected: std::time::Duration::ZERO,
+            slots: 1,
             python,
         }
     }

@@ -29,6 +29,7 @@ pub mod snippet;
 pub mod statistics;
 pub mod style;
 pub mod summary;
+pub mod timings;
 
 #[cfg(test)]
 mod samples;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// Room → rooms that it may use. `paths`, `hash`, `error`, `finding`, `event` and `shard` may be used by all.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("baseline", &[]),
     ("project", &[]),
     ("config", &["project"]),
@@ -15,11 +15,12 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("plan", &["project", "config", "tools"]),
     ("engine", &["project", "config", "git", "tools", "exec", "cache", "plan", "baseline"]),
     ("report", &["baseline"]),
+    ("ci", &["config"]),
     (
         "cli",
         &[
             "project", "config", "git", "tools", "exec", "cache", "plan", "engine", "baseline",
-            "report",
+            "report", "ci",
         ],
     ),
 ];

@@ -6,6 +6,7 @@ mod architecture;
 mod baseline;
 mod cache;
 mod check;
+mod ci;
 mod differential;
 mod exec;
 #[cfg(unix)]
@@ -16,4 +17,5 @@ mod provision;
 mod settings;
 mod shard;
 mod support;
+mod timings;
 mod workers;

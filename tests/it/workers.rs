@@ -52,6 +52,7 @@ impl Bench {
             stdin: None,
             timeout: None,
             expected: Duration::ZERO,
+            slots: 1,
             python: Some(PythonJob {
                 entry: PythonEntry {
                     interpreter: interpreter(),

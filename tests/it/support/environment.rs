@@ -26,13 +26,19 @@ pub(crate) fn tool_environment() -> &'static Path {
     })
 }
 
-fn make(folder: &Path) {
+/// An environment with the packages of a requirements file.
+pub(super) fn make_environment(folder: &Path, requirements: &str) {
     let _ = fs::remove_dir_all(folder);
     run(Command::new("python3").args(["-m", "venv"]).arg(folder));
-    let requirements = folder.join("requirements.txt");
-    fs::write(&requirements, REQUIREMENTS).unwrap();
+    let file = folder.join("requirements.txt");
+    fs::write(&file, requirements).unwrap();
     let python = folder.join("bin/python");
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(&requirements));
+    run(Command::new(python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(&file));
+}
+
+fn make(folder: &Path) {
+    make_environment(folder, REQUIREMENTS);
+    let python = folder.join("bin/python");
     let output = Command::new(&python)
         .args(["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"])
         .output()

@@ -2,6 +2,7 @@
 //! tools, made once for all tests.
 
 mod environment;
+mod further;
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -12,6 +13,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 pub(crate) use environment::tool_environment;
+pub(crate) use further::further_environment;
 
 /// Variables that an installer may need to reach its index.
 const PASSED_ON: [&str; 12] = [
