@@ -3,30 +3,46 @@
 //! anything.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::ExitStatus;
 use crate::finding::{Finding, TestCase, ToolId};
+use crate::paths::RelPath;
+use crate::shard::ShardMark;
 
 /// Something that happened during a run, in the order it happened. Drives progress displays.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// Tools are being installed; `done` of `total` steps.
     Provisioning { what: String, done: usize, total: usize },
-    /// The cache was asked: this is what each tool has to do.
-    Planned { tools: Vec<PlannedTool> },
+    /// The cache was asked: this is what each tool has to do, at most `slots` processes at once.
+    Planned { tools: Vec<PlannedTool>, slots: usize },
     /// A process (or worker request) began on `units` units of a tool.
     Started { tool: ToolId, units: usize },
     /// It ended.
     Finished { tool: ToolId, units: usize, elapsed: Duration },
     /// What a tool found, all of it, before the tool is done; told on request.
     Found { tool: ToolId, findings: Vec<Finding> },
+    /// The same process, and when and on which cores it ran.
+    Ran(Box<Span>),
     /// A tool has nothing left to do.
     ToolDone(Box<ToolReport>),
     /// Something the user should know, shown once.
     Notice(Notice),
+}
+
+/// A process that has ended, as part of the whole run.
+#[derive(Clone, Debug)]
+pub struct Span {
+    pub tool: ToolId,
+    /// The files that it was given; empty for a tool that takes the project as a whole.
+    pub files: Vec<RelPath>,
+    /// The slots that it took, counted from 0.
+    pub lanes: Vec<usize>,
+    pub start: Instant,
+    pub end: Instant,
 }
 
 /// A tool's share of the plan.
@@ -121,7 +137,7 @@ pub struct ToolReport {
     pub failures: Vec<Failure>,
     /// Per unit, why it ran or was replayed; filled for `--explain`.
     pub reasons: Vec<UnitReason>,
-    /// Tests, where the tool reports them one by one.
+    /// Tests, where the tool reports them one by one, sorted by their id.
     pub tests: Vec<TestCase>,
     pub left_out: LeftOut,
 }
@@ -166,6 +182,8 @@ pub struct Outcome {
     pub files: usize,
     pub elapsed: Duration,
     pub status: ExitStatus,
+    /// Set where this is a part of a run only.
+    pub shard: Option<ShardMark>,
 }
 
 impl Outcome {

@@ -13,10 +13,12 @@
 //! - [`baseline`]: which findings are known and accepted
 //! - [`report`]: what is shown
 //! - [`lsp`]: findings and formatting in editors
-//! - [`finding`], [`event`], [`paths`], [`hash`], [`error`]: the words they all use
+//! - [`ci`]: workflows for CI platforms
+//! - [`finding`], [`event`], [`shard`], [`paths`], [`hash`], [`error`]: the words they all use
 
 pub mod baseline;
 pub mod cache;
+pub mod ci;
 pub mod cli;
 pub mod config;
 pub mod engine;
@@ -31,4 +33,5 @@ pub mod paths;
 pub mod plan;
 pub mod project;
 pub mod report;
+pub mod shard;
 pub mod tools;

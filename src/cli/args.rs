@@ -5,11 +5,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::editor::Editor;
+use crate::ci::Platform;
 use crate::engine::format::LineRange;
 use crate::finding::ToolId;
 pub use crate::git::hooks::HookName;
 use crate::report::style::ColorChoice;
+use crate::report::timings::TimingsTarget;
 use crate::report::{OutputFormat, ReportTarget};
+use crate::shard::Shard;
 
 /// Runs flake8, mypy, bandit, black and pytest on a Python project: in parallel, and only what
 /// has changed.
@@ -59,6 +63,8 @@ pub enum Command {
     /// Accept the findings of today, so that only new ones count
     #[command(subcommand)]
     Baseline(BaselineCommand),
+    /// Join the JSON reports of all shards of a run into one report
+    Merge(MergeArgs),
     /// Look at the cache or empty it
     #[command(subcommand)]
     Cache(CacheCommand),
@@ -68,7 +74,7 @@ pub enum Command {
     /// Look at the warm Python processes that are kept between runs, or stop them
     #[command(subcommand)]
     Worker(WorkerCommand),
-    /// Make pyqa a git hook of this repository
+    /// Make pyqa a git hook of this repository, a CI workflow, or part of an editor
     Install(InstallArgs),
     /// Take pyqa's git hooks away and put back what was there before
     Uninstall(UninstallArgs),
@@ -107,6 +113,13 @@ pub struct CheckArgs {
     pub running: Running,
 
     #[command(flatten)]
+    pub splitting: Splitting,
+
+    /// Draw where the time went: a page (.html) or Chrome's trace format (.json)
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub timings: Vec<TimingsTarget>,
+
+    #[command(flatten)]
     pub caching: Caching,
 
     #[command(flatten)]
@@ -115,12 +128,25 @@ pub struct CheckArgs {
     #[command(flatten)]
     pub sifting: Sifting,
 
+    #[command(flatten)]
+    pub looking: Looking,
+}
+
+/// What is shown in place of a run.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Looking")]
+#[group(multiple = false, conflicts_with = "fix")]
+pub struct Looking {
     /// List the files that each tool would be given, and run nothing
-    #[arg(long, help_heading = "Output", conflicts_with_all = ["fix", "show_settings"])]
+    #[arg(long)]
     pub list_files: bool,
 
+    /// List all that would be done, file by file and test by test, and run nothing
+    #[arg(long)]
+    pub list_units: bool,
+
     /// Show the settings that are in force and where each stands, and run nothing
-    #[arg(long, help_heading = "Output", conflicts_with = "fix")]
+    #[arg(long)]
     pub show_settings: bool,
 }
 
@@ -164,7 +190,20 @@ pub struct InstallArgs {
     #[arg(long, value_enum, value_name = "HOOK")]
     pub hook: Vec<HookName>,
 
-    /// Install where other repositories take their hooks too, and move a second former hook aside
+    /// Write a workflow for this CI platform instead of a hook
+    #[arg(long, value_enum, value_name = "PLATFORM", conflicts_with_all = ["hook", "config_hook", "editor"])]
+    pub ci: Option<Platform>,
+
+    /// Print the settings for this editor instead of installing a hook
+    #[arg(long, value_enum, value_name = "EDITOR", conflicts_with_all = ["hook", "config_hook", "force"])]
+    pub editor: Option<Editor>,
+
+    /// Write the editor's settings to their file; one that says something else is left alone
+    #[arg(long, requires = "editor")]
+    pub write: bool,
+
+    /// Install where other repositories take their hooks too, and move a second former hook aside;
+    /// overwrite a workflow that says something else
     #[arg(long)]
     pub force: bool,
 
@@ -256,6 +295,29 @@ pub struct Running {
     /// Install nothing; a tool that is missing is an error
     #[arg(long, env = "PYQA_OFFLINE", value_parser = clap::builder::FalseyValueParser::new())]
     pub offline: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Splitting")]
+pub struct Splitting {
+    /// Do one part of the run, such as 2/3; `pyqa merge` joins the reports
+    #[arg(long, value_name = "I/N", conflicts_with = "fix")]
+    pub shard: Option<Shard>,
+
+    /// Split the tests by this file, written by `--report durations=FILE`
+    /// [default: .pyqa-durations.json in the project's root, if it is there]
+    #[arg(long, value_name = "FILE", requires = "shard")]
+    pub durations: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// Reports written by `pyqa check --shard I/N --report json=FILE`
+    #[arg(required = true, value_name = "REPORT")]
+    pub reports: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub output: Output,
 }
 
 #[derive(Debug, Args)]

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Stop;
-use super::args::{Change, CheckArgs, Global};
+use super::args::{Change, CheckArgs, Global, Output};
 use super::console::Console;
-use super::{housekeeping, listing, mended, skip};
+use super::{housekeeping, listing, mended, skip, units};
 use crate::engine;
 use crate::engine::fix::Fixers;
 use crate::engine::request::{
@@ -21,6 +21,7 @@ use crate::exec::cancel::CancelToken;
 use crate::exec::signals::cancel_on_signals;
 use crate::paths::RelPath;
 use crate::project::variables::Variables;
+use crate::report::timings::{Timings, TimingsTarget};
 use crate::report::{
     Color, Limit, OutputFormat, ReportContext, explain, failures, github, statistics, summary,
 };
@@ -32,28 +33,39 @@ pub(super) fn run(
     variables: &Variables,
 ) -> Result<ExitStatus, Stop> {
     let request = request(args, global, variables)?;
-    if args.list_files {
+    if args.looking.list_units {
+        return units::run(&request, args.output.output_format);
+    }
+    if args.looking.list_files {
         return listing::files(&request);
     }
-    if args.show_settings {
+    if args.looking.show_settings {
         return listing::settings(&request);
     }
     let cancel = CancelToken::new();
     cancel_on_signals(&cancel)?;
-    let outcome = perform(args, &request, console, &cancel)?;
-    let status = report(args, console, variables, &outcome);
+    let mut timings = Timings::begin();
+    let outcome = perform(args, &request, console, &cancel, &mut |event| timings.event(event))?;
+    let unwritten = write_timings(&args.timings, &timings, &outcome);
+    let stage = Stage::of(args);
+    let reported = report(&args.output, stage, console, variables, &outcome);
     if !args.caching.no_cache {
         housekeeping::after(&outcome, variables);
     }
-    status
+    match reported {
+        Ok(_) if !unwritten.is_empty() => Err(Stop::User(unwritten)),
+        Err(Stop::User(errors)) => Err(Stop::User([errors, unwritten].concat())),
+        other => other,
+    }
 }
 
-/// Mends, if that is asked for, and checks, showing what goes on.
+/// Mends, if that is asked for, and checks, showing what goes on. `on` is told of the check.
 pub(super) fn perform(
     args: &CheckArgs,
     request: &Request,
     console: &Console,
     cancel: &CancelToken,
+    on: &mut dyn FnMut(&Event),
 ) -> Result<Outcome, Stop> {
     let mut progress = console.progress();
     if args.fix {
@@ -69,6 +81,7 @@ pub(super) fn perform(
         }
     }
     let checked = engine::check(request, cancel, &mut |event| {
+        on(&event);
         let _ = progress.event(&event);
     });
     progress.finish();
@@ -124,6 +137,8 @@ pub(super) fn request(
         jobs: running.jobs.map(usize::from),
         timeout: running.timeout.map(Duration::from_secs),
         after_finding: if running.fail_fast { AfterFinding::Stop } else { AfterFinding::AsSet },
+        shard: args.splitting.shard,
+        durations: args.splitting.durations.clone(),
         reasons: if caching.explain { Reasons::Told } else { Reasons::Untold },
         variables: variables.clone(),
         sift: Sift {
@@ -190,8 +205,53 @@ pub(super) fn current_folder() -> Result<std::path::PathBuf, UserError> {
     })
 }
 
+/// Where the outcome comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    Check,
+    /// The reason for each unit is shown.
+    CheckExplained,
+    /// From the reports of shards, each of which has told its findings before.
+    Merge,
+}
+
+impl Stage {
+    pub(super) fn of(args: &CheckArgs) -> Self {
+        if args.caching.explain { Self::CheckExplained } else { Self::Check }
+    }
+}
+
+/// Those that cannot be written are told; the others are written.
+fn write_timings(
+    targets: &[TimingsTarget],
+    timings: &Timings,
+    outcome: &Outcome,
+) -> Vec<UserError> {
+    let write = |target: &TimingsTarget| -> io::Result<()> {
+        let mut file = BufWriter::new(create(&target.file)?);
+        target.write(timings, outcome, &mut file)?;
+        file.flush()
+    };
+    let failed = |target: &TimingsTarget| {
+        let error = write(target).err()?;
+        let what = format!("the timings {} cannot be written: {error}", target.file.display());
+        Some(UserError::new(what).hint("name a file that can be written"))
+    };
+    targets.iter().filter_map(failed).collect()
+}
+
+/// A new file, in a folder that is made where it is missing.
+fn create(file: &Path) -> io::Result<fs::File> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::File::create(file)
+}
+
+/// Writes all that is asked for.
 pub(super) fn report(
-    args: &CheckArgs,
+    output: &Output,
+    stage: Stage,
     console: &Console,
     variables: &Variables,
     outcome: &Outcome,
@@ -203,16 +263,13 @@ pub(super) fn report(
         color,
         width: console.width,
         verbosity: console.verbosity,
-        limit: if args.output.no_limit { Limit::None } else { Limit::Readable },
+        limit: if output.no_limit { Limit::None } else { Limit::Readable },
         ..ReportContext::plain(root, &read)
     };
     let mut errors = Vec::new();
-    for target in &args.output.report {
+    for target in &output.report {
         let write = || -> io::Result<()> {
-            if let Some(folder) = target.file.parent() {
-                fs::create_dir_all(folder)?;
-            }
-            let mut file = BufWriter::new(fs::File::create(&target.file)?);
+            let mut file = BufWriter::new(create(&target.file)?);
             target.format.report().write(outcome, &context(Color::Never), &mut file)?;
             file.flush()
         };
@@ -222,14 +279,17 @@ pub(super) fn report(
             errors.push(UserError::new(what).hint("name a file that can be written"));
         }
     }
-    let format = args.output.output_format;
+    let format = output.output_format;
     let mut stdout = BufWriter::new(io::stdout().lock());
     format.report().write(outcome, &context(console.stdout), &mut stdout)?;
-    if args.output.statistics {
+    if output.statistics {
         statistics::write(outcome, &context(console.stdout), &mut stdout)?;
     }
     let is_for_people = matches!(format, OutputFormat::Full | OutputFormat::Concise);
-    if is_for_people && variables.get("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+    if is_for_people
+        && stage != Stage::Merge
+        && variables.get("GITHUB_ACTIONS").is_some_and(|value| value == "true")
+    {
         annotate(outcome, &context(Color::Never), variables, &mut stdout)?;
     }
     stdout.flush()?;
@@ -238,7 +298,7 @@ pub(super) fn report(
     if !format.tells_failures() {
         failures::write(outcome, &on_stderr, &mut stderr)?;
     }
-    if args.caching.explain {
+    if stage == Stage::CheckExplained {
         explain::write(outcome, &on_stderr, &mut stderr)?;
     }
     summary::write(outcome, &on_stderr, &mut stderr)?;

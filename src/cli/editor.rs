@@ -97,9 +97,8 @@ pub(super) fn run(
 fn taken(file: &std::path::Path, editor: Editor) -> UserError {
     let name = editor.to_possible_value();
     let name = name.as_ref().map_or("", clap::builder::PossibleValue::get_name);
-    UserError::new(format!("{} holds other settings and is left alone", file.display())).hint(
-        format!("print them with `pyqa install --editor {name}` and add them there by hand"),
-    )
+    UserError::new(format!("{} holds other settings and is left alone", file.display()))
+        .hint(format!("print them with `pyqa install --editor {name}` and add them there by hand"))
 }
 
 fn place(file: &str, variables: &Variables) -> Result<PathBuf, UserError> {

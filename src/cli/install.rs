@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use super::Stop;
 use super::args::{InstallArgs, UninstallArgs};
 use super::check::current_folder;
+use super::editor::Delivery;
+use super::{ci, editor};
 use crate::error::{ExitStatus, UserError};
 use crate::git::hooks::install::{Done, Obstacles, Restored};
 use crate::git::hooks::place::Place;
@@ -13,6 +15,13 @@ use crate::git::hooks::{HookName, config, install};
 use crate::project::variables::Variables;
 
 pub(super) fn install(args: &InstallArgs, variables: &Variables) -> Result<ExitStatus, Stop> {
+    if let Some(platform) = args.ci {
+        return ci::install(platform, ci::Existing::of(args.force));
+    }
+    if let Some(editor) = args.editor {
+        let delivery = if args.write { Delivery::Write } else { Delivery::Print };
+        return editor::run(editor, delivery, variables);
+    }
     let place = Place::find(&current_folder()?)?;
     let binary = this_program(variables)?;
     let obstacles = if args.force { Obstacles::Overcome } else { Obstacles::Refuse };

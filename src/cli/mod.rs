@@ -5,16 +5,20 @@ pub mod args;
 mod baseline;
 mod cache;
 mod check;
+mod ci;
 mod console;
 mod doctor;
+pub mod editor;
 mod format;
 mod hook;
 mod housekeeping;
 mod install;
 mod listing;
 mod mended;
+mod merge;
 mod skip;
 mod tools;
+mod units;
 mod watch;
 mod worker;
 
@@ -86,6 +90,7 @@ fn run(cli: &Cli, console: &Console, variables: &Variables) -> Result<ExitStatus
         Command::Hook(args) => hook::run(args, &cli.global, console, variables),
         Command::Watch(args) => watch::run(args, &cli.global, console, variables),
         Command::Format(args) => format::run(args, &cli.global, console, variables),
+        Command::Merge(args) => merge::run(args, &cli.global, console, variables),
         Command::Cache(command) => cache::run(*command, variables),
         Command::Worker(command) => worker::run(*command, variables),
         Command::Install(args) => install::install(args, variables),

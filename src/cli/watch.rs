@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use super::Stop;
 use super::args::{CheckArgs, Global};
-use super::check;
+use super::check::{self, Stage};
 use super::console::Console;
 use crate::engine::request::{Content, Request};
 use crate::engine::watch::Watch;
@@ -28,7 +28,7 @@ pub(super) fn run(
     variables: &Variables,
 ) -> Result<ExitStatus, Stop> {
     let request = check::request(args, global, variables)?;
-    if args.list_files || args.show_settings || request.content != Content::WorkTree {
+    if args.looking.list_files || args.looking.show_settings || request.content != Content::WorkTree {
         let error = UserError::new("`pyqa watch` checks the work tree and nothing else");
         return Err(error.hint("use `pyqa check` for this option").into());
     }
@@ -78,7 +78,7 @@ fn pass(
     cancel: &CancelToken,
     changed: &[RelPath],
 ) -> Result<(), Stop> {
-    let checked = check::perform(args, request, console, cancel);
+    let checked = check::perform(args, request, console, cancel, &mut |_| {});
     if cancel.is_cancelled() {
         return Ok(());
     }
@@ -89,7 +89,9 @@ fn pass(
         writeln!(io::stderr(), "changed: {}", names(changed))?;
     }
     match checked {
-        Ok(outcome) => check::report(args, console, variables, &outcome).map(drop),
+        Ok(outcome) => {
+            check::report(&args.output, Stage::of(args), console, variables, &outcome).map(drop)
+        }
         Err(Stop::User(errors)) => {
             console.show_stop(&Stop::User(errors));
             Ok(())

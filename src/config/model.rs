@@ -66,6 +66,26 @@ pub struct ToolSettings {
     pub inputs: Vec<String>,
     /// `requirements`: installed beside the tool where pyqa installs it, such as flake8's plugins.
     pub requirements: Vec<String>,
+    /// `parallel`, for pytest: its tests run in several processes by pytest-xdist.
+    pub parallel: Option<Parallel>,
+}
+
+/// In how many processes tests run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parallel {
+    /// As many as the run may use.
+    AllSlots,
+    Processes(usize),
+}
+
+impl Parallel {
+    /// The number of processes where the run may use `slots`.
+    pub fn processes(self, slots: usize) -> usize {
+        match self {
+            Self::AllSlots => slots.max(1),
+            Self::Processes(wanted) => wanted.clamp(1, slots.max(1)),
+        }
+    }
 }
 
 impl Default for ToolSettings {
@@ -80,6 +100,7 @@ impl Default for ToolSettings {
             env: Vec::new(),
             inputs: Vec::new(),
             requirements: Vec::new(),
+            parallel: None,
         }
     }
 }

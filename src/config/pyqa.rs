@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::documents::Documents;
 use super::ini::Ini;
-use super::model::{DeclaredTool, HookFix, Settings, ToolSettings};
+use super::model::{DeclaredTool, HookFix, Parallel, Settings, ToolSettings};
 use super::toml::{Entry, Node, Table};
 use crate::error::{Source, UserError};
 use crate::event::Notice;
@@ -26,8 +26,18 @@ const KEYS: [&str; 10] = [
     "workers",
     "hooks",
 ];
-const TOOL_KEYS: [&str; 9] =
-    ["enabled", "args", "exclude", "timeout", "cache", "max-age", "env", "inputs", "requirements"];
+const TOOL_KEYS: [&str; 10] = [
+    "enabled",
+    "args",
+    "exclude",
+    "timeout",
+    "cache",
+    "max-age",
+    "env",
+    "inputs",
+    "requirements",
+    "parallel",
+];
 const HOOK_KEYS: [&str; 3] = ["pre-commit", "pre-push", "fix"];
 
 /// Settings, and what the user should know about where they were found.
@@ -204,6 +214,7 @@ impl Reader<'_> {
                 "max-age" => settings.max_age = self.duration(entry, Zero::Allowed),
                 "env" => settings.env = self.list(entry).unwrap_or_default(),
                 "inputs" => settings.inputs = self.list(entry).unwrap_or_default(),
+                "parallel" if name == "pytest" => settings.parallel = self.parallel(entry),
                 "requirements" => settings.requirements = self.list(entry).unwrap_or_default(),
                 _ => {
                     let label = format!("{}.{name}]", self.label.trim_end_matches(']'));
@@ -264,6 +275,14 @@ impl Reader<'_> {
         match &entry.node {
             Node::Plain(Json::Bool(flag)) => Some(*flag),
             _ => self.wrong_type(entry, "true or false"),
+        }
+    }
+
+    fn parallel(&mut self, entry: &Entry) -> Option<Parallel> {
+        match &entry.node {
+            Node::Plain(Json::Bool(true)) => Some(Parallel::AllSlots),
+            Node::Plain(Json::Bool(false)) => None,
+            _ => self.count(entry).map(Parallel::Processes),
         }
     }
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::planning::file_argument;
 use super::recording;
@@ -14,7 +14,7 @@ use super::toolset::ActiveTool;
 use super::work::{Answer, Work};
 use super::workspace::Workspace;
 use crate::cache::entry::ExtraInput;
-use crate::event::{Event, Failure, FailureKind, ToolReport};
+use crate::event::{Event, Failure, FailureKind, Span, ToolReport};
 use crate::exec::cancel::CancelToken;
 use crate::exec::driver::PythonJob;
 use crate::exec::job::{Completed, End, Job, JobId, Via};
@@ -96,6 +96,8 @@ pub struct Launch {
     pub env: Vec<(OsString, OsString)>,
     /// For a tool that is a Python function.
     pub python: Option<PythonJob>,
+    /// Processes that each of them works with; 0 counts as 1.
+    pub slots: usize,
 }
 
 /// A batch that is out.
@@ -105,6 +107,8 @@ struct Batch {
     bytes: u64,
     /// Where it runs.
     folder: PathBuf,
+    /// When it began, and in which slots.
+    begun: Option<(Instant, Vec<usize>)>,
 }
 
 /// Runs all tasks.
@@ -218,16 +222,19 @@ impl Running<'_, '_> {
             stdin: None,
             timeout: tool.settings.timeout.or(self.limits.timeout),
             expected: rate.expected(bytes),
+            slots: launch.slots.max(1),
             python: launch.python.clone(),
         };
-        self.batches.insert(id, Batch { task, units: members, bytes, folder });
+        let batch = Batch { task, units: members, bytes, folder, begun: None };
+        self.batches.insert(id, batch);
         job
     }
 
     fn step(&mut self, progress: Progress, on: &mut dyn FnMut(Event)) -> Control {
         match progress {
-            Progress::Started(id) => {
-                if let Some(batch) = self.batches.get(&id) {
+            Progress::Started(id, lanes) => {
+                if let Some(batch) = self.batches.get_mut(&id) {
+                    batch.begun = Some((Instant::now(), lanes));
                     let work = &mut self.tasks[batch.task].work;
                     work.begin();
                     let units = batch.units.len().max(1);
@@ -242,6 +249,9 @@ impl Running<'_, '_> {
     fn completed(&mut self, done: Completed, on: &mut dyn FnMut(Event)) -> Control {
         let Some(batch) = self.batches.remove(&done.id) else { return Control::Continue };
         let (elapsed, done_via) = (done.elapsed, done.via);
+        if let Some(span) = self.span(&batch) {
+            on(Event::Ran(Box::new(span)));
+        }
         let (parsed, inputs) = self.read(&batch, done);
         let task = &mut self.tasks[batch.task];
         task.work.outstanding -= 1;
@@ -286,6 +296,25 @@ impl Running<'_, '_> {
             AfterFinding::Stop if found || failed => Control::Stop,
             _ => Control::Continue,
         }
+    }
+
+    /// The time that a batch took, which is now over.
+    fn span(&self, batch: &Batch) -> Option<Span> {
+        let (start, lanes) = batch.begun.clone()?;
+        let plan = &self.tasks[batch.task].work.plan;
+        let files = batch.units.iter().filter_map(|&unit| match plan.scope {
+            Scope::File => plan.units[unit].file,
+            Scope::AllFiles => plan.files.get(unit).copied(),
+            Scope::Project => None,
+        });
+        let path = |index: usize| self.workspace.files.files[index].path.clone();
+        Some(Span {
+            tool: plan.tool.clone(),
+            files: files.map(path).collect(),
+            lanes,
+            start,
+            end: Instant::now(),
+        })
     }
 
     /// Reads what a process left behind.

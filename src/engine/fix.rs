@@ -175,6 +175,7 @@ impl Fixer<'_> {
             stdin: None,
             timeout: limit.or(self.workspace.settings.timeout),
             expected: std::time::Duration::ZERO,
+            slots: 1,
             python: python_job(self.tool, self.support),
         }
     }

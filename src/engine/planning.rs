@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::request::Request;
+use super::split::Split;
 use super::toolset::ActiveTool;
 use super::workspace::{Workspace, resolved};
+use crate::config::model::Parallel;
 use crate::error::UserError;
 use crate::exec::driver::Support;
 use crate::hash::{ContentHash, FileStates};
@@ -17,7 +19,7 @@ use crate::plan::parts::{Installed, Parts, common_key};
 use crate::plan::unit::{Scope, ToolPlan, units};
 use crate::project::files::ProjectFile;
 use crate::tools::select::select;
-use crate::tools::spec::Granularity;
+use crate::tools::spec::{Granularity, OutputFormat};
 
 /// What the plans of all tools are made with.
 pub struct Planner<'a> {
@@ -25,6 +27,8 @@ pub struct Planner<'a> {
     support: &'a Support,
     /// Files and folders that were asked for, from the root; empty: all.
     paths: Vec<RelPath>,
+    /// The part of the work that is to be done here.
+    split: Option<&'a Split>,
 }
 
 impl<'a> Planner<'a> {
@@ -43,7 +47,22 @@ impl<'a> Planner<'a> {
                 Err(error) => errors.push(error),
             }
         }
-        if errors.is_empty() { Ok(Self { workspace, support, paths }) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(Self { workspace, support, paths, split: None })
+        } else {
+            Err(errors)
+        }
+    }
+
+    /// Plans this machine's part of the work only.
+    #[must_use]
+    pub fn sharing(self, split: Option<&'a Split>) -> Self {
+        Self { split, ..self }
+    }
+
+    /// What pytest's plugin is told of this shard; `None`: all tests run here.
+    pub fn rule(&self) -> Option<Vec<u8>> {
+        self.split.map(Split::rule)
     }
 
     /// The plan of one tool.
@@ -54,10 +73,13 @@ impl<'a> Planner<'a> {
         let workspace = self.workspace;
         let arguments = self.arguments(tool, &tool.spec.command.args)?;
         let scope = scope_of(tool);
-        let files = match tool.spec.granularity {
+        let mut files = match tool.spec.granularity {
             Granularity::File => self.files(tool)?,
             Granularity::Project => Vec::new(),
         };
+        if let (Some(split), Scope::File) = (self.split, scope) {
+            files.retain(|&index| split.takes_file(&workspace.files.files[index].path));
+        }
         let inputs = match scope {
             Scope::File => Vec::new(),
             Scope::Project | Scope::AllFiles => self.inputs(tool),
@@ -81,9 +103,19 @@ impl<'a> Planner<'a> {
             home: &workspace.site.home,
         };
         let variables = workspace.variables.iter().map(|(n, v)| (n.clone(), v.clone()));
-        let common = common_key(&parts, variables);
+        let mut common = common_key(&parts, variables);
+        if parallel(tool).is_some() {
+            common.add("parallel", "yes");
+        }
+        if let Some(split) = self.split.filter(|_| runs_tests(tool)) {
+            common.add("shard", split.shard.to_string());
+            common.add("tests of the shard", split.fingerprint().to_string());
+        }
         let pack = common.fingerprint();
-        let units = units(scope, &pack, &files, &inputs, workspace.contents());
+        let mut units = units(scope, &pack, &files, &inputs, workspace.contents());
+        if scope == Scope::AllFiles && !tool.answers_whole {
+            units.clear();
+        }
         let tool = tool.spec.name.clone();
         Ok(ToolPlan { tool, scope, common, pack, arguments, files, inputs, units })
     }
@@ -249,6 +281,17 @@ fn within_project(
         UserError::new(format!("{} is outside of the project {}", path.display(), root.display()))
             .hint("name the other project with `--root`")
     })
+}
+
+/// How the tool's tests are to run side by side, where pytest-xdist is installed for it.
+pub fn parallel(tool: &ActiveTool) -> Option<Parallel> {
+    let has_xdist = tool.resolved.environment.distribution("pytest-xdist").is_some();
+    tool.settings.parallel.filter(|_| runs_tests(tool) && has_xdist)
+}
+
+/// Whether shards share the tool's work test by test.
+pub fn runs_tests(tool: &ActiveTool) -> bool {
+    tool.spec.output.format == OutputFormat::Pytest
 }
 
 /// The tool's file arguments: `-` at the beginning of a name must not make an option of it.

@@ -56,13 +56,26 @@ fn folders_of(files: &FileSet) -> BTreeSet<Vec<u8>> {
 #[derive(Debug)]
 pub struct SideFiles {
     folder: tempfile::TempDir,
+    rule: Option<PathBuf>,
 }
 
 impl SideFiles {
+    /// `rule` is what pytest's plugin is told of this shard.
+    ///
     /// # Errors
-    /// Those of making a folder for temporary files.
-    pub fn new() -> std::io::Result<Self> {
-        Ok(Self { folder: tempfile::Builder::new().prefix("pyqa-").tempdir()? })
+    /// Those of making a folder for temporary files and of writing there.
+    pub fn new(rule: Option<&[u8]>) -> std::io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("pyqa-").tempdir()?;
+        let file = rule.map(|_| folder.path().join("shard.json"));
+        if let (Some(rule), Some(file)) = (rule, &file) {
+            std::fs::write(file, rule)?;
+        }
+        Ok(Self { folder, rule: file })
+    }
+
+    /// The file with the rule.
+    pub fn rule(&self) -> Option<PathBuf> {
+        self.rule.clone()
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::finding::ToolId;
 use crate::project::variables::Variables;
+use crate::shard::Shard;
 pub use crate::tools::provision::Network;
 
 /// A run to be made.
@@ -44,6 +45,10 @@ pub struct Request {
     pub telling: Telling,
     /// Whether to find out why each unit ran.
     pub reasons: Reasons,
+    /// The part of the run that is to be done here; `None`: all of it.
+    pub shard: Option<Shard>,
+    /// File with the durations of tests; `None`: the project's, if it has one.
+    pub durations: Option<PathBuf>,
     pub variables: Variables,
     pub sift: Sift,
 }

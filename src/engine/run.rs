@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::execute::{Launch, Limits, Place, Task, execute};
 use super::lookup::{Found, look_up};
-use super::planning::{Planner, scope_of};
+use super::planning::{Planner, parallel, scope_of};
 use super::reasons::{Circumstance, reasons};
 use super::recording::SideFiles;
 use super::request::{AfterFinding, CacheUse, Reach, Reasons, Request};
@@ -47,6 +47,8 @@ pub struct Run<'a> {
     /// Per task: the tool's own incremental state, while it runs.
     states: Vec<Option<ToolState>>,
     notices: Vec<Notice>,
+    /// What pytest's plugin is told of this shard.
+    rule: Option<Vec<u8>>,
     /// Files of the processes of this run; they go with it.
     side: Option<SideFiles>,
     /// Where the request's texts lie for the tools.
@@ -76,6 +78,7 @@ impl<'a> Run<'a> {
             found,
             states,
             notices,
+            rule: planner.rule(),
             side: None,
             shadow: None,
         };
@@ -140,7 +143,8 @@ impl<'a> Run<'a> {
             to_run: task.to_run.len(),
             replayed: task.work.plan.units.len() - task.to_run.len(),
         });
-        on(Event::Planned { tools: planned.collect() });
+        let slots = self.request.jobs.or(self.workspace.settings.jobs).unwrap_or_else(cores);
+        on(Event::Planned { tools: planned.collect(), slots });
         for task in self.tasks.iter().filter(|task| task.to_run.is_empty()) {
             task.tell(self.request.telling, on);
             on(Event::ToolDone(Box::new(task.report())));
@@ -151,7 +155,7 @@ impl<'a> Run<'a> {
         if let Err(error) = self.workspace.site.prepare_for_programs() {
             return self.fail_all(&error.to_string());
         }
-        let side = match SideFiles::new() {
+        let side = match SideFiles::new(self.rule.as_deref()) {
             Ok(side) => side,
             Err(error) => {
                 return self.fail_all(&format!("no temporary file can be made: {error}"));
@@ -165,12 +169,12 @@ impl<'a> Run<'a> {
         }
         let bytecode = self.fresh_bytecode(&side);
         for at in 0..self.tasks.len() {
-            self.prepare(at, &side, bytecode.as_ref());
+            self.prepare(at, &side, bytecode.as_ref(), slots);
         }
         let settings = &self.workspace.settings;
         self.side = Some(side);
         let limits = Limits {
-            slots: self.request.jobs.or(settings.jobs).unwrap_or_else(cores),
+            slots,
             timeout: self.request.timeout.or(settings.timeout),
             after_finding: match self.request.after_finding {
                 // Only at the end is it known which findings count.
@@ -229,7 +233,7 @@ impl<'a> Run<'a> {
     }
 
     /// Everything that a tool's processes are started with.
-    fn prepare(&mut self, at: usize, side: &SideFiles, bytecode: Option<&PathBuf>) {
+    fn prepare(&mut self, at: usize, side: &SideFiles, bytecode: Option<&PathBuf>, slots: usize) {
         let workspace = self.workspace;
         let task = &mut self.tasks[at];
         if task.to_run.is_empty() {
@@ -264,7 +268,14 @@ impl<'a> Run<'a> {
                 .map(|(name, value)| (name.into(), value.into()))
                 .collect(),
             python: None,
+            slots: 1,
         };
+        if let Some(parallel) = parallel(task.tool) {
+            launch.slots = parallel.processes(slots);
+            if launch.slots > 1 {
+                launch.arguments.extend(["-n".into(), launch.slots.to_string().into()]);
+            }
+        }
         if plan.scope != Scope::File || task.tool.resolved.code.is_some() {
             let python_path = workspace.variables.get("PYTHONPATH");
             launch.env.extend(workspace.site.variables(&self.support.moved(), python_path));
@@ -278,6 +289,7 @@ impl<'a> Run<'a> {
             let records = task.tool.spec.key.record_reads && workspace.cache_use != CacheUse::Off;
             launch.python = Some(PythonJob {
                 report: reports.then(|| side.path(&format!("{name}.report"))),
+                shard: side.rule().filter(|_| reports),
                 reads: records
                     .then(|| (side.path(&format!("{name}.reads")), workspace.root.clone())),
                 ..python
@@ -422,6 +434,7 @@ impl<'a> Run<'a> {
             files: self.workspace.files.len(),
             elapsed: begun.elapsed(),
             status,
+            shard: None,
         }
     }
 }

@@ -9,6 +9,7 @@ use super::planning::Planner;
 use super::request::Request;
 use super::run::Run;
 use super::since::BaseRun;
+use super::split::Split;
 use super::toolset::{ActiveTool, Toolset};
 use super::workspace::{Workspace, load_environment, resolved};
 use super::{check_base, open, shadow, sift, support};
@@ -120,11 +121,13 @@ impl Session {
         let begun = Instant::now();
         let workspace = &self.workspace;
         let mode = Mode::of(&request.variables, workspace.settings.workers).map_err(|e| vec![e])?;
-        let planner = Planner::new(workspace, &self.support, request)?;
+        let split = Split::load(request, workspace)?;
+        let planner = Planner::new(workspace, &self.support, request)?.sharing(split.as_ref());
         let mut run = Run::new(request, workspace, &self.toolset, &self.support, &planner)?;
         run.execute(mode, cancel, on);
         run.store();
-        let mut outcome = run.outcome(cancel, begun);
+        let mark = split.map(|split| split.mark(request, workspace, &self.toolset));
+        let mut outcome = Outcome { shard: mark, ..run.outcome(cancel, begun) };
         let mut check_base = |run: &BaseRun| check_base(run, request, cancel);
         let texts = &workspace.overlaid;
         for notice in sift::sift(&mut outcome, &request.sift, texts, &mut check_base) {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::planning::parallel;
 use super::request::{Network, Occasion, Request};
 use super::workspace::{Workspace, load_environment};
 use crate::config::dependencies::Dependencies;
@@ -22,7 +23,7 @@ use crate::tools::choose::{Choice, Chosen, Evidence, Tests, Why, choose};
 use crate::tools::provision::Maker;
 use crate::tools::registry;
 use crate::tools::resolve::{Resolved, needs_project, requirements};
-use crate::tools::spec::{OutputFormat, ToolSpec};
+use crate::tools::spec::{Granularity, OutputFormat, ToolSpec};
 
 /// A tool that is on and can run.
 pub struct ActiveTool {
@@ -31,6 +32,8 @@ pub struct ActiveTool {
     pub settings: ToolSettings,
     pub resolved: Resolved,
     pub why: Why,
+    /// Whether the tool's answer for the project as a whole is this shard's to give.
+    pub answers_whole: bool,
 }
 
 /// A tool that is on and cannot run.
@@ -44,6 +47,10 @@ pub struct MissingTool {
 pub struct Toolset {
     pub active: Vec<ActiveTool>,
     pub missing: Vec<MissingTool>,
+    /// The tools of all shards together: those above, and those that other shards run.
+    pub all: Vec<ToolId>,
+    /// Tools that are not installed and that nobody asked for.
+    pub absent: Vec<ToolId>,
     pub notices: Vec<Notice>,
 }
 
@@ -100,19 +107,33 @@ impl Toolset {
         let mut finder = Finder::new(workspace, request.network, &specs);
         let mut toolset = Self { notices, ..Self::default() };
         for choice in choices {
-            let spec = specs.iter().find(|spec| spec.name == choice.tool);
-            let Some(spec) = spec.filter(|spec| wanted(spec)) else { continue };
+            let at = specs.iter().position(|spec| spec.name == choice.tool);
+            let Some((at, spec)) = at.map(|at| (at, &specs[at])) else { continue };
+            let answers_whole = request.shard.is_none_or(|shard| shard.has_position(at));
+            if !wanted(spec) {
+                continue;
+            }
+            toolset.all.push(spec.name.clone());
+            if !answers_whole && !is_shared(spec) {
+                continue;
+            }
             let settings = workspace.settings.per_tool.get(&spec.name).cloned().unwrap_or_default();
             match finder.find(spec, &settings, on) {
-                Ok(resolved) => toolset.active.push(ActiveTool {
-                    spec: Arc::clone(spec),
-                    config: configs.remove(&spec.name).unwrap_or_default(),
-                    settings,
-                    resolved,
-                    why: choice.why,
-                }),
+                Ok(resolved) => {
+                    let tool = ActiveTool {
+                        spec: Arc::clone(spec),
+                        config: configs.remove(&spec.name).unwrap_or_default(),
+                        settings,
+                        resolved,
+                        why: choice.why,
+                        answers_whole,
+                    };
+                    toolset.notices.extend(not_parallel(&tool));
+                    toolset.active.push(tool);
+                }
                 // Nobody asked for it: its absence is no failure.
                 Err(failure) if finder.is_unused(spec, choice.why) => {
+                    toolset.absent.push(spec.name.clone());
                     let what = format!("{} is left out: {}", spec.name, failure.message);
                     let notice = Notice::info(what);
                     toolset.notices.push(match failure.hint {
@@ -128,6 +149,19 @@ impl Toolset {
         toolset.notices.extend(finder.notices);
         Ok(toolset)
     }
+}
+
+/// A notice where tests are asked to run side by side and cannot.
+fn not_parallel(tool: &ActiveTool) -> Option<Notice> {
+    (tool.settings.parallel.is_some() && parallel(tool).is_none()).then(|| {
+        let what = format!("{} runs in one process: pytest-xdist is not installed", tool.spec.name);
+        Notice::warning(what).hint("install pytest-xdist beside it, or take `parallel` out")
+    })
+}
+
+/// Whether all shards take a part of the tool's work; else it belongs to one of them.
+fn is_shared(spec: &ToolSpec) -> bool {
+    spec.granularity == Granularity::File || spec.output.format == OutputFormat::Pytest
 }
 
 fn configs(

@@ -26,6 +26,7 @@ pub fn python_job(tool: &ActiveTool, support: &Support) -> Option<PythonJob> {
         entry: entry.clone(),
         driver: support.driver(),
         report: None,
+        shard: None,
         reads: None,
         preload: preload(tool),
     })

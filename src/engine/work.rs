@@ -179,7 +179,12 @@ impl Work {
     pub fn report(&self, version: Option<String>) -> ToolReport {
         let replayed = |unit: &usize| self.replayed[*unit].is_some() && self.fresh[*unit].is_none();
         let all = 0..self.plan.units.len();
-        let tests = self.replayed.iter().zip(&self.fresh);
+        let entries = self.replayed.iter().zip(&self.fresh);
+        let mut tests: Vec<TestCase> = entries
+            .filter_map(|(old, new)| new.as_ref().or(old.as_ref()))
+            .flat_map(|entry| entry.tests.clone())
+            .collect();
+        tests.sort_by(|a, b| a.id.cmp(&b.id));
         ToolReport {
             tool: self.plan.tool.clone(),
             version,
@@ -198,10 +203,7 @@ impl Work {
                 .sum(),
             failures: self.failures.clone(),
             reasons: self.reasons.clone(),
-            tests: tests
-                .filter_map(|(old, new)| new.as_ref().or(old.as_ref()))
-                .flat_map(|entry| entry.tests.clone())
-                .collect(),
+            tests,
             left_out: LeftOut::default(),
         }
     }

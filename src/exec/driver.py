@@ -44,6 +44,7 @@ def main():
         sys.path.append(support)
         # Not in the module, which pytest wants to import itself to rewrite its assertions.
         sys.pyqa_pytest_report = job["report"]
+        sys.pyqa_pytest_shard = job.get("shard")
     try:
         sys.exit(entry_point(job["entry"])())
     except SystemExit as end:

@@ -82,6 +82,8 @@ pub struct PythonJob {
     pub driver: PathBuf,
     /// Where pytest's plugin writes its report.
     pub report: Option<PathBuf>,
+    /// File that tells pytest's plugin which tests are to run; `None`: all.
+    pub shard: Option<PathBuf>,
     /// Where to note what is read, and below which folder.
     pub reads: Option<(PathBuf, PathBuf)>,
     /// For a tool that may run in a warm process.
@@ -102,6 +104,7 @@ impl PythonJob {
             "scripts": text(&self.entry.scripts),
             "name": self.entry.name,
             "report": self.report.as_deref().map(text),
+            "shard": self.shard.as_deref().map(text),
             "reads": self.reads.as_ref().map(|(file, _)| text(file)),
             "root": self.reads.as_ref().map(|(_, root)| text(root)),
         })

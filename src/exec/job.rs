@@ -26,6 +26,8 @@ pub struct Job {
     pub timeout: Option<Duration>,
     /// What it will take by experience; the longest start first.
     pub expected: Duration,
+    /// How many of the run's slots it takes: the processes that it works with. From 1 on.
+    pub slots: usize,
     /// Set when `program` is an interpreter that calls a function: `args` are the function's, and
     /// the job could run in a warm process as well.
     pub python: Option<PythonJob>,

@@ -213,6 +213,7 @@ mod tests {
             stdin: None,
             timeout: None,
             expected: Duration::ZERO,
+            slots: 1,
             python: None,
         }
     }

@@ -1,7 +1,7 @@
 //! Keeps the cores busy: [`run`] starts the longest waiting job whenever a slot is free, and tells
 //! its caller what happens. Knows nothing of tools.
 
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::thread;
 use std::time::Duration;
 
@@ -14,7 +14,8 @@ use super::worker::Workers;
 /// What happened.
 #[derive(Debug)]
 pub enum Progress {
-    Started(JobId),
+    /// The job and the slots that are its own until it is completed, counted from 0.
+    Started(JobId, Vec<usize>),
     Completed(Completed),
 }
 
@@ -57,7 +58,30 @@ impl Ord for Waiting {
     }
 }
 
-/// Runs all jobs, at most `slots` at once, until none is left: in `workers` where they can. Every
+/// The first waiting job for which enough slots are free. One that needs more does not keep
+/// smaller ones from running; it comes when they are done.
+fn next_fitting(waiting: &mut BinaryHeap<Waiting>, free: usize, slots: usize) -> Option<Job> {
+    let mut too_wide = Vec::new();
+    let mut found = None;
+    while free > 0
+        && found.is_none()
+        && let Some(Waiting(job)) = waiting.pop()
+    {
+        if width(&job, slots) <= free {
+            found = Some(job);
+        } else {
+            too_wide.push(Waiting(job));
+        }
+    }
+    waiting.extend(too_wide);
+    found
+}
+
+fn width(job: &Job, slots: usize) -> usize {
+    job.slots.clamp(1, slots)
+}
+
+/// Runs all jobs, in at most `slots` slots at once, until none is left: in `workers` where they can. Every
 /// job is completed exactly once, in whatever way. `on` runs on the caller's thread.
 pub fn run(
     jobs: Vec<Job>,
@@ -70,27 +94,29 @@ pub fn run(
     let (sender, receiver) = unbounded();
     // Ends this run alone; an interrupt from outside ends it too.
     let stop = cancel.child();
-    let mut running = 0;
+    let slots = slots.max(1);
+    let mut free: BTreeSet<usize> = (0..slots).collect();
+    let mut taken: HashMap<JobId, Vec<usize>> = HashMap::new();
     thread::scope(|scope| {
         loop {
-            while running < slots.max(1)
-                && let Some(Waiting(job)) = waiting.pop()
-            {
-                running += 1;
+            while let Some(job) = next_fitting(&mut waiting, free.len(), slots) {
+                let lanes: Vec<usize> = free.iter().copied().take(width(&job, slots)).collect();
+                free.retain(|lane| !lanes.contains(lane));
                 if !stop.is_cancelled() {
-                    apply(on(Progress::Started(job.id)), &mut waiting, &stop);
+                    apply(on(Progress::Started(job.id, lanes.clone())), &mut waiting, &stop);
                 }
+                taken.insert(job.id, lanes);
                 let (sender, stop) = (sender.clone(), stop.clone());
                 scope.spawn(move || {
                     // The receiver lives until the last job is back.
                     let _ = sender.send(workers.run(&job, &stop));
                 });
             }
-            if running == 0 {
+            if taken.is_empty() {
                 return;
             }
             if let Ok(done) = receiver.recv() {
-                running -= 1;
+                free.extend(taken.remove(&done.id).unwrap_or_default());
                 apply(on(Progress::Completed(done)), &mut waiting, &stop);
             }
         }
@@ -130,6 +156,7 @@ mod tests {
             stdin: None,
             timeout: None,
             expected: Duration::from_secs(seconds),
+            slots: 1,
             python: None,
         }
     }
@@ -139,7 +166,7 @@ mod tests {
         let jobs = vec![job(0, "true", 1), job(1, "true", 9), job(2, "true", 5)];
         let mut started = Vec::new();
         run(jobs, 1, &Workers::off(), &CancelToken::new(), &mut |progress| match progress {
-            Progress::Started(id) => {
+            Progress::Started(id, _) => {
                 started.push(id);
                 Control::Continue
             }
@@ -158,10 +185,34 @@ mod tests {
                 ends.push((done.id, is_finished(&done.end)));
                 Control::Stop
             }
-            Progress::Started(_) => Control::Continue,
+            Progress::Started(..) => Control::Continue,
         });
         ends.sort_unstable();
         assert_eq!(ends, [(0, true), (1, false), (2, false)]);
+    }
+
+    #[test]
+    fn a_wide_job_has_its_slots_to_itself() {
+        let wide = Job { slots: 9, ..job(0, "true", 9) };
+        let jobs = vec![wide, job(1, "true", 8), job(2, "true", 7), job(3, "true", 6)];
+        let mut running: HashMap<JobId, Vec<usize>> = HashMap::new();
+        let mut seen = Vec::new();
+        run(jobs, 2, &Workers::off(), &CancelToken::new(), &mut |progress| {
+            match progress {
+                Progress::Started(id, lanes) => {
+                    assert!(running.values().flatten().all(|lane| !lanes.contains(lane)));
+                    seen.push((id, lanes.len()));
+                    running.insert(id, lanes);
+                }
+                Progress::Completed(done) => {
+                    running.remove(&done.id);
+                }
+            }
+            Control::Continue
+        });
+        assert_eq!(seen[0], (0, 2), "the longest, as wide as there are slots");
+        assert!(seen[1..].iter().all(|(_, lanes)| *lanes == 1), "{seen:?}");
+        assert_eq!(seen.len(), 4);
     }
 
     #[test]

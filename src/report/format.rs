@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use clap::ValueEnum;
 
-use super::{Report, checkstyle, concise, full, github, gitlab, json, jsonl, junit, rdjson, sarif};
+use super::{
+    Report, checkstyle, concise, durations, full, github, gitlab, json, jsonl, junit, rdjson, sarif,
+};
 use crate::error::UserError;
 
 /// `--output-format`
@@ -33,6 +35,8 @@ pub enum OutputFormat {
     Checkstyle,
     /// reviewdog's diagnostics, with the formatter's fixes as suggestions
     Rdjson,
+    /// Seconds of each test, by which `--shard` splits later runs
+    Durations,
 }
 
 impl OutputFormat {
@@ -48,13 +52,17 @@ impl OutputFormat {
             Self::Gitlab => Box::new(gitlab::GitLab),
             Self::Checkstyle => Box::new(checkstyle::Checkstyle),
             Self::Rdjson => Box::new(rdjson::RdJson),
+            Self::Durations => Box::new(durations::Durations),
         }
     }
 
     /// Whether the format tells of tools that failed. Where it does not, they belong on standard
     /// error ([`failures::write`](super::failures::write)).
     pub fn tells_failures(self) -> bool {
-        !matches!(self, Self::Concise | Self::Gitlab | Self::Checkstyle | Self::Rdjson)
+        !matches!(
+            self,
+            Self::Concise | Self::Gitlab | Self::Checkstyle | Self::Rdjson | Self::Durations
+        )
     }
 
     /// The name typed on the command line.

@@ -7,10 +7,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Report, ReportContext, escape};
-use crate::error::ExitStatus;
+use crate::error::{ExitStatus, UserError};
 use crate::event::{Failure, LeftOut, Notice, Outcome, ToolReport, UnitReason};
 use crate::finding::{Finding, Location, Severity, TestCase, ToolId};
 use crate::paths::RelPath;
+use crate::shard::ShardMark;
 
 /// Version of the document, raised when a reader of the former one would go wrong.
 pub const VERSION: u32 = 1;
@@ -30,6 +31,27 @@ impl Report for Json {
     }
 }
 
+impl Document {
+    /// Reads a report.
+    ///
+    /// # Errors
+    /// A text that is no report, or one of another version.
+    pub fn parse(text: &[u8]) -> Result<Self, UserError> {
+        let no_report = |error: serde_json::Error| {
+            UserError::new(format!("this is no report of pyqa: {error}"))
+                .hint("write it with `pyqa check --report json=FILE`")
+        };
+        let value: serde_json::Value = serde_json::from_slice(text).map_err(no_report)?;
+        match value.get("version").and_then(serde_json::Value::as_u64) {
+            Some(version) if version != u64::from(VERSION) => {
+                let what = format!("the report has version {version}, and {VERSION} is known");
+                Err(UserError::new(what).hint("use the same version of pyqa everywhere"))
+            }
+            _ => serde_json::from_value(value).map_err(no_report),
+        }
+    }
+}
+
 /// The whole document. Holds all of an [`Outcome`], so that reports of several runs can be joined.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Document {
@@ -38,6 +60,9 @@ pub struct Document {
     pub tools: Vec<JsonTool>,
     pub notices: Vec<Notice>,
     pub summary: JsonSummary,
+    /// Where this is the report of a part of a run.
+    #[serde(default)]
+    pub shard: Option<ShardMark>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -140,6 +165,7 @@ impl From<&Outcome> for Document {
             tools: outcome.tools.iter().map(JsonTool::from).collect(),
             notices: outcome.notices.clone(),
             summary: JsonSummary::from(outcome),
+            shard: outcome.shard.clone(),
         }
     }
 }
@@ -168,6 +194,7 @@ impl From<Document> for Outcome {
             files: document.summary.files,
             elapsed: duration(document.summary.seconds),
             status: document.summary.status.into(),
+            shard: document.shard,
         }
     }
 }
@@ -353,6 +380,7 @@ mod tests {
             ("test", document["tools"][2]["tests"][0].clone()),
             ("notice", document["notices"][0].clone()),
             ("summary", document["summary"].clone()),
+            ("shard", serde_json::to_value(samples::mark()).unwrap()),
         ] {
             let described = if at.is_empty() { &schema } else { &schema["$defs"][at] };
             let names = |value: &Value| -> BTreeSet<String> {

@@ -26,7 +26,7 @@ impl Report for JsonLines {
         _context: &ReportContext,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let Document { version, findings, tools, notices, summary } = Document::from(outcome);
+        let Document { version, findings, tools, notices, summary, .. } = Document::from(outcome);
         let last = Line::Summary { version, tools: &tools, notices: &notices, summary: &summary };
         for line in findings.iter().map(Line::Finding).chain([last]) {
             serde_json::to_writer(&mut *out, &line)?;

@@ -5,6 +5,7 @@
 pub mod checkstyle;
 pub mod concise;
 pub mod diff;
+pub mod durations;
 pub mod edits;
 pub mod errors;
 pub mod escape;
@@ -17,6 +18,7 @@ pub mod gitlab;
 pub mod json;
 pub mod jsonl;
 pub mod junit;
+pub mod merge;
 pub mod place;
 pub mod progress;
 pub mod rdjson;
@@ -27,6 +29,7 @@ pub mod snippet;
 pub mod statistics;
 pub mod style;
 pub mod summary;
+pub mod timings;
 
 #[cfg(test)]
 mod samples;

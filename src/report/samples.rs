@@ -9,6 +9,7 @@ use crate::error::ExitStatus;
 use crate::event::{Failure, FailureKind, LeftOut, Notice, Outcome, ToolReport, UnitReason};
 use crate::finding::{Finding, Location, Severity, TestCase, TestOutcome, ToolId};
 use crate::paths::RelPath;
+use crate::shard::ShardMark;
 
 pub(super) fn context<'a>(source: &'a ReadSource<'a>) -> ReportContext<'a> {
     ReportContext { width: 80, ..ReportContext::plain(Path::new("/home/me/my project"), source) }
@@ -153,6 +154,19 @@ pub(super) fn outcome() -> Outcome {
         files: 79,
         elapsed: Duration::from_millis(1_234),
         status: ExitStatus::Findings,
+        shard: None,
+    }
+}
+
+/// What the first of two shards says of itself.
+pub(super) fn mark() -> ShardMark {
+    ShardMark {
+        index: 1,
+        count: 2,
+        pyqa: "0.1.0".to_owned(),
+        split: "5eed".to_owned(),
+        tools: vec![ToolId::new("flake8")],
+        absent: Vec::new(),
     }
 }
 
@@ -186,6 +200,7 @@ pub(super) fn crashed() -> Outcome {
         files: 79,
         elapsed: Duration::from_millis(1_234),
         status: ExitStatus::Interrupted,
+        shard: None,
     }
 }
 

@@ -1,8 +1,10 @@
-"""Writes what a pytest session found, a JSON object a line. Loaded by pyqa; changes nothing.
+"""Writes what a pytest session found, a JSON object a line. Loaded by pyqa. Changes nothing, but
+that the tests of other shards are deselected where pyqa names a shard.
 
 Lines, by their `kind`:
   test           id, outcome, seconds (set-up, call and tear-down), reruns, failures
   collect-error  node, and what a failure has
+  item           id; only with --collect-only
   end            exit, collected, warnings, interrupted (why the session broke off, or null)
 A failure has phase, path (absolute or null), line, message, text and sections, which is what the
 test printed, as pairs of a name and a text.
@@ -11,6 +13,7 @@ For pytest 6.2 and later. In a worker of pytest-xdist only the paths that are re
 handed to the main process.
 """
 
+import hashlib
 import json
 import os
 import re
@@ -28,12 +31,45 @@ PLACE = re.compile(r'^(?:E\s+)?(?:File "(?P<file>[^"]+)", line (?P<number>\d+)|(
 def pytest_configure(config):
     # Set by pyqa's driver, in the main process only.
     file = getattr(sys, "pyqa_pytest_report", None)
+    shard = getattr(sys, "pyqa_pytest_shard", None)
     worker = getattr(config, "workerinput", None)
     if worker is not None:
+        shard = worker.get("pyqa_shard")
         if "pyqa_reads" in worker:
             config.pluginmanager.register(WorkerReads(config, worker["pyqa_reads"]), "pyqa-reads")
     elif file is not None:
         config.pluginmanager.register(Recorder(config, file), "pyqa-recorder")
+    if shard is not None:
+        config.pluginmanager.register(Shard(shard), "pyqa-shard")
+
+
+class Shard:
+    """Where a test belongs follows from its own name and pyqa's rule alone."""
+
+    def __init__(self, file):
+        self.file = file
+        with open(file, encoding="utf-8") as rule:
+            self.rule = json.load(rule)
+
+    # After all others, some of which look at all tests together.
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, config, items):
+        yield
+        elsewhere = [item for item in items if not self.has(item.nodeid)]
+        if elsewhere:
+            items[:] = [item for item in items if self.has(item.nodeid)]
+            config.hook.pytest_deselected(items=elsewhere)
+
+    def has(self, nodeid):
+        shard = self.rule["tests"].get(nodeid)
+        if shard is None:
+            digest = hashlib.sha256(nodeid.encode("utf-8", "surrogatepass")).digest()
+            shard = int.from_bytes(digest[:8], "big") % self.rule["count"] + 1
+        return shard == self.rule["index"]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node):
+        node.workerinput["pyqa_shard"] = self.file
 
 
 class WorkerReads:
@@ -62,6 +98,11 @@ class Recorder:
     def line(self, **values):
         # ASCII only: a file name that is no text stays an escape.
         self.out.write(json.dumps(values) + "\n")
+
+    def pytest_collection_finish(self, session):
+        if session.config.option.collectonly:
+            for item in session.items:
+                self.line(kind="item", id=item.nodeid)
 
     def pytest_collectreport(self, report):
         if report.failed:

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-/// Room → rooms that it may use. `paths`, `hash`, `error`, `finding` and `event` may be used by all.
-const MAY_USE: [(&str, &[&str]); 12] = [
+/// Room → rooms that it may use. `paths`, `hash`, `error`, `finding`, `event` and `shard` may be used by all.
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("baseline", &[]),
     ("project", &[]),
     ("config", &["project"]),
@@ -16,15 +16,16 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("engine", &["project", "config", "git", "tools", "exec", "cache", "plan", "baseline"]),
     ("report", &["baseline"]),
     ("lsp", &["project", "config", "tools", "exec", "engine", "report"]),
+    ("ci", &["config"]),
     (
         "cli",
         &[
             "project", "config", "git", "tools", "exec", "cache", "plan", "engine", "baseline",
-            "report", "lsp",
+            "report", "lsp", "ci",
         ],
     ),
 ];
-const FOR_ALL: [&str; 5] = ["paths", "hash", "error", "finding", "event"];
+const FOR_ALL: [&str; 6] = ["paths", "hash", "error", "finding", "event", "shard"];
 
 #[test]
 fn no_room_knows_of_one_that_it_must_not_know() {

@@ -6,6 +6,7 @@ mod architecture;
 mod baseline;
 mod cache;
 mod check;
+mod ci;
 mod differential;
 mod editors;
 mod exec;
@@ -23,7 +24,9 @@ mod mypy_daemon;
 mod provision;
 mod reports;
 mod settings;
+mod shard;
 mod support;
+mod timings;
 mod warm_tools;
 #[cfg(unix)]
 mod watch;

@@ -58,6 +58,7 @@ impl Bench {
             stdin: None,
             timeout: None,
             expected: Duration::ZERO,
+            slots: 1,
             python: Some(PythonJob {
                 entry: PythonEntry {
                     interpreter: interpreter(),
@@ -67,6 +68,7 @@ impl Bench {
                 },
                 driver: self.support.driver(),
                 report: None,
+                shard: None,
                 reads: None,
                 preload: Some(Preload {
                     modules: vec!["probe".to_owned()],

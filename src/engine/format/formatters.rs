@@ -113,6 +113,7 @@ impl<'a> Formatters<'a> {
             stdin: Some(content),
             timeout: tool.settings.timeout.or(self.timeout),
             expected: Duration::ZERO,
+            slots: 1,
             python: python_job(tool, self.support),
         }
     }

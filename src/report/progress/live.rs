@@ -40,7 +40,7 @@ impl Live {
     pub(super) fn event(&mut self, event: &Event) {
         match event {
             Event::Provisioning { what, done, total } => self.provisioning(what, *done, *total),
-            Event::Planned { tools } => self.planned(tools),
+            Event::Planned { tools, .. } => self.planned(tools),
             Event::Started { tool, .. } => {
                 if let Some(line) = self.tools.iter_mut().find(|line| line.tool == *tool) {
                     line.start();
@@ -61,7 +61,7 @@ impl Live {
                     line.bar.abandon_with_message(style.apply_to(result(report)).to_string());
                 }
             }
-            Event::Found { .. } | Event::Notice(_) => {}
+            Event::Found { .. } | Event::Notice(_) | Event::Ran(_) => {}
         }
     }
 

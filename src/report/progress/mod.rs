@@ -178,6 +178,7 @@ mod tests {
             Event::Provisioning { what: "black 26.10.1".to_owned(), done: 1, total: 2 },
             Event::Provisioning { what: "black 26.10.1".to_owned(), done: 2, total: 2 },
             Event::Planned {
+                slots: 2,
                 tools: vec![
                     planned("black", 79, 0),
                     planned("mypy", 1, 0),

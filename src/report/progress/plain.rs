@@ -25,7 +25,7 @@ impl Plain {
                 self.provisioning = Some(what.clone());
                 writeln!(out, "installing {}", escape::one_line(what))
             }
-            Event::Planned { tools } => {
+            Event::Planned { tools, .. } => {
                 self.to_run = tools.iter().map(|t| (t.tool.clone(), t.to_run)).collect();
                 Ok(())
             }

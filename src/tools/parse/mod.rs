@@ -6,7 +6,7 @@ mod diff;
 mod json;
 mod literal;
 mod mypy;
-mod pytest;
+pub mod pytest;
 mod regex_lines;
 
 pub use diff::SYNTAX_ERROR;

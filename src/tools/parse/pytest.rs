@@ -21,6 +21,10 @@ enum Line {
         #[serde(flatten)]
         failure: Failure,
     },
+    /// A test that was collected and is not to run.
+    Item {
+        id: String,
+    },
     End {
         collected: usize,
         interrupted: Option<String>,
@@ -60,6 +64,7 @@ pub(super) fn read(spec: &ToolSpec, output: &RawOutput, context: &ParseContext<'
                 collect_errors += 1;
                 read.findings.push(finding(spec, "error", &node, &failure, context));
             }
+            Ok(Line::Item { .. }) => {}
             Ok(Line::End { collected, interrupted }) => end = Some((collected, interrupted)),
             Err(error) => read.trouble = Some(format!("its report cannot be read ({error})")),
         }
@@ -84,6 +89,19 @@ pub(super) fn read(spec: &ToolSpec, output: &RawOutput, context: &ParseContext<'
         read.findings.push(failed_session(spec, output));
     }
     read
+}
+
+/// The tests that pytest collected with `--collect-only`; `None` where the report is not whole.
+pub fn collected(report: &[u8]) -> Option<Vec<String>> {
+    let mut tests = Vec::new();
+    for line in without_lone_surrogates(report).lines() {
+        match serde_json::from_str(line).ok()? {
+            Line::Item { id } => tests.push(shown(&id)),
+            Line::End { .. } => return Some(tests),
+            Line::Test(_) | Line::CollectError { .. } => return None,
+        }
+    }
+    None
 }
 
 fn failed_session(spec: &ToolSpec, output: &RawOutput) -> Finding {
