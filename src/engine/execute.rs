@@ -3,16 +3,17 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::lookup::Names;
 use super::planning::file_argument;
-use super::recording;
+use super::recording::{Recorded, Recording, SideFiles};
 use super::request::AfterFinding;
 use super::site::Site;
 use super::toolset::ActiveTool;
 use super::work::{Answer, Work};
 use super::workspace::Workspace;
-use crate::cache::entry::ExtraInput;
 use crate::event::{Event, Failure, FailureKind, ToolReport};
 use crate::exec::cancel::CancelToken;
 use crate::exec::driver::PythonJob;
@@ -30,7 +31,9 @@ use crate::tools::resolve::needs_project;
 const FORK: Duration = Duration::from_millis(25);
 
 /// What a run is allowed and told to do.
-pub struct Limits {
+pub struct Limits<'s> {
+    /// Files of this run's processes.
+    pub side: &'s SideFiles,
     /// Most processes at once.
     pub slots: usize,
     /// For each process of a tool that has no limit of its own.
@@ -85,13 +88,16 @@ struct Batch {
     task: usize,
     units: Vec<usize>,
     bytes: u64,
+    /// Where it notes what it reads.
+    reads: Option<PathBuf>,
+    started: i64,
 }
 
 /// Runs all tasks.
 pub fn execute(
     tasks: &mut [Task<'_>],
     workspace: &Workspace,
-    limits: &Limits,
+    limits: &Limits<'_>,
     workers: &Workers,
     cancel: &CancelToken,
     on: &mut dyn FnMut(Event),
@@ -111,7 +117,7 @@ struct Running<'r, 'a> {
     workspace: &'r Workspace,
     batches: HashMap<JobId, Batch>,
     next: JobId,
-    limits: &'r Limits,
+    limits: &'r Limits<'r>,
     workers: &'r Workers,
 }
 
@@ -168,6 +174,12 @@ impl Running<'_, '_> {
         let name = |&index: &usize| file_argument(prefix, &self.workspace.files.files[index].path);
         let mut args = launch.arguments.clone();
         args.extend(files.iter().map(name));
+        let mut python = launch.python.clone();
+        if let Some((file, _)) = python.as_mut().and_then(|python| python.reads.as_mut()) {
+            // Each process writes a file of its own.
+            file.set_extension(format!("{id}.reads"));
+        }
+        let reads = python.as_ref().and_then(|p| p.reads.as_ref()).map(|(file, _)| file.clone());
         let job = Job {
             id,
             program: tool.resolved.executable().to_owned(),
@@ -177,16 +189,17 @@ impl Running<'_, '_> {
             stdin: None,
             timeout: tool.settings.timeout.or(self.limits.timeout),
             expected: rate.expected(bytes),
-            python: launch.python.clone(),
+            python,
         };
-        self.batches.insert(id, Batch { task, units: members, bytes });
+        self.batches.insert(id, Batch { task, units: members, bytes, reads, started: i64::MAX });
         job
     }
 
     fn step(&mut self, progress: Progress, on: &mut dyn FnMut(Event)) -> Control {
         match progress {
             Progress::Started(id) => {
-                if let Some(batch) = self.batches.get(&id) {
+                if let Some(batch) = self.batches.get_mut(&id) {
+                    batch.started = self.limits.side.stamp();
                     let work = &mut self.tasks[batch.task].work;
                     work.begin();
                     let units = batch.units.len().max(1);
@@ -201,7 +214,7 @@ impl Running<'_, '_> {
     fn completed(&mut self, done: Completed, on: &mut dyn FnMut(Event)) -> Control {
         let Some(batch) = self.batches.remove(&done.id) else { return Control::Continue };
         let (elapsed, done_via) = (done.elapsed, done.via);
-        let (parsed, inputs) = self.read(&batch, done);
+        let (parsed, recorded) = self.read(&batch, done);
         let task = &mut self.tasks[batch.task];
         task.work.outstanding -= 1;
         on(Event::Finished {
@@ -228,10 +241,14 @@ impl Running<'_, '_> {
                     log::info!("the result is not kept: {why}");
                     task.work.distrust();
                 }
+                if let Some(path) = recorded.moved {
+                    log::info!("the result is not kept: {path} was changed meanwhile");
+                    task.work.distrust();
+                }
                 let answer = Answer {
                     findings: parsed.findings,
                     tests: parsed.tests,
-                    inputs,
+                    inputs: recorded.inputs,
                     cost: elapsed,
                 };
                 task.work.answer(&batch.units, answer, &self.workspace.files);
@@ -247,22 +264,12 @@ impl Running<'_, '_> {
     }
 
     /// Reads what a process left behind.
-    fn read(&self, batch: &Batch, done: Completed) -> (Parsed, Vec<ExtraInput>) {
+    fn read(&self, batch: &Batch, done: Completed) -> (Parsed, Recorded) {
         let task = &self.tasks[batch.task];
         let root = &self.workspace.root;
         let python = task.launch.python.as_ref();
         let side_file = python.and_then(|p| p.report.as_ref()).and_then(|f| std::fs::read(f).ok());
-        let inputs = match python.and_then(|python| python.reads.as_ref()) {
-            Some((file, _)) => {
-                let own = &task.tool.resolved.environment.interpreter.prefix;
-                let into = task.tool.resolved.looks_into.as_ref();
-                let other = into.map_or(own, |(e, _)| &e.interpreter.prefix);
-                let environments = [own.as_path(), other.as_path(), self.workspace.cache.path()];
-                let states = &self.workspace.states;
-                recording::read(file, root, &self.workspace.files, &environments, states)
-            }
-            None => Vec::new(),
-        };
+        let recorded = batch.reads.as_ref().map(|file| self.recorded(task, batch, file));
         let mut parsed = match done.end {
             End::Exited(code) => {
                 let output =
@@ -272,7 +279,24 @@ impl Running<'_, '_> {
             end => Parsed::failed(not_exited(task.work.tool().as_str(), end, &done.stderr)),
         };
         tell_of_home(&mut parsed, &self.workspace.site);
-        (parsed, inputs)
+        (parsed, recorded.unwrap_or_default())
+    }
+
+    fn recorded(&self, task: &Task<'_>, batch: &Batch, file: &Path) -> Recorded {
+        let resolved = &task.tool.resolved;
+        let own = &resolved.environment.interpreter.prefix;
+        let other = resolved.looks_into.as_ref().map_or(own, |(e, _)| &e.interpreter.prefix);
+        let modules_only = !task.tool.spec.key.extensions.is_empty();
+        let recording = Recording {
+            root: &self.workspace.root,
+            files: &self.workspace.files,
+            covered: &task.work.plan.inputs,
+            names: if modules_only { Names::Modules } else { Names::All },
+            apart: &[own, other, self.workspace.cache.path()],
+            states: &self.workspace.states,
+            started: batch.started,
+        };
+        recording.read(file)
     }
 }
 

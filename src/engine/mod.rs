@@ -15,6 +15,7 @@ pub mod request;
 pub mod run;
 pub mod sift;
 pub mod site;
+pub mod steady;
 pub mod toolset;
 pub mod warm;
 pub mod work;

@@ -10,6 +10,7 @@ mod differential;
 mod exec;
 #[cfg(unix)]
 mod format;
+mod fuzz;
 #[cfg(unix)]
 mod hook;
 mod provision;
