@@ -12,12 +12,14 @@
 //! - [`engine`]: one run from request to outcome
 //! - [`baseline`]: which findings are known and accepted
 //! - [`report`]: what is shown
+//! - [`dropped`]: what a test may leave out of keys, to prove that it would notice
 //! - [`finding`], [`event`], [`paths`], [`hash`], [`error`]: the words they all use
 
 pub mod baseline;
 pub mod cache;
 pub mod cli;
 pub mod config;
+pub mod dropped;
 pub mod engine;
 pub mod error;
 pub mod event;

@@ -12,6 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use super::frame::{self, Kind};
+use crate::dropped::dropped;
 use crate::hash::ContentHash;
 use crate::paths::RelPath;
 use crate::project::stat::FileStat;
@@ -31,7 +32,8 @@ impl Seen {
 
     /// Other content under the same size and second: the tool would take it as unchanged.
     fn hides(&self, earlier: &Self) -> bool {
-        self.content != earlier.content
+        !dropped("hidden")
+            && self.content != earlier.content
             && self.size == earlier.size
             && self.seconds == earlier.seconds
     }

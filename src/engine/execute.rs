@@ -241,8 +241,8 @@ impl Running<'_, '_> {
                     log::info!("the result is not kept: {why}");
                     task.work.distrust();
                 }
-                if let Some(path) = recorded.moved {
-                    log::info!("the result is not kept: {path} was changed meanwhile");
+                if let Some(why) = recorded.doubt {
+                    log::info!("the result is not kept: {why}");
                     task.work.distrust();
                 }
                 let answer = Answer {
@@ -286,13 +286,15 @@ impl Running<'_, '_> {
         let resolved = &task.tool.resolved;
         let own = &resolved.environment.interpreter.prefix;
         let other = resolved.looks_into.as_ref().map_or(own, |(e, _)| &e.interpreter.prefix);
+        let cache = self.workspace.cache.path();
         let modules_only = !task.tool.spec.key.extensions.is_empty();
         let recording = Recording {
             root: &self.workspace.root,
             files: &self.workspace.files,
             covered: &task.work.plan.inputs,
             names: if modules_only { Names::Modules } else { Names::All },
-            apart: &[own, other, self.workspace.cache.path()],
+            // What its settings file says is part of the key.
+            apart: &[own, other, cache, task.tool.config.file.as_deref().unwrap_or(cache)],
             states: &self.workspace.states,
             started: batch.started,
         };

@@ -68,7 +68,7 @@ fn check_in(
     let planner = Planner::new(workspace, &support, request)?;
     let mut run = Run::new(request, workspace, &toolset, &support, &planner)?;
     run.execute(mode, cancel, on);
-    run.store();
+    run.store(on);
     let mut outcome = run.outcome(cancel, begun);
     for notice in sift::sift(&mut outcome, &request.sift) {
         on(Event::Notice(notice.clone()));

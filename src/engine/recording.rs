@@ -14,8 +14,9 @@ use crate::project::stat::FileStat;
 #[derive(Debug, Default)]
 pub struct Recorded {
     pub inputs: Vec<ExtraInput>,
-    /// One of them was changed while the process ran: it is not known what was read.
-    pub moved: Option<RelPath>,
+    /// Why it is not known what was read: one of them was changed while the process ran, or the
+    /// process told nothing.
+    pub doubt: Option<String>,
 }
 
 /// Where and how a process ran.
@@ -35,15 +36,27 @@ pub struct Recording<'a> {
 impl Recording<'_> {
     /// The inputs noted in `file`, one absolute path after the other, each ended by a zero byte.
     pub fn read(&self, file: &Path) -> Recorded {
-        let bytes = std::fs::read(file).unwrap_or_default();
         let mut recorded = Recorded::default();
+        let Ok(bytes) = std::fs::read(file) else {
+            recorded.doubt = Some("it did not tell what it read".to_owned());
+            return recorded;
+        };
         for path in bytes.split(|&byte| byte == 0).filter(|path| !path.is_empty()) {
             let path = RelPath::from_bytes(path).to_path();
-            if self.apart.iter().any(|folder| path.starts_with(folder)) {
+            if self
+                .apart
+                .iter()
+                .any(|folder| path.starts_with(folder) && !self.root.starts_with(folder))
+            {
                 continue;
             }
             let name = RelPath::from_absolute(&path, self.root);
-            if name.as_ref().is_some_and(|name| !self.counts(name, &path)) {
+            let counts = match &name {
+                Some(name) => self.counts(name, &path),
+                // A tool whose own root lies above keeps its cache there.
+                None => !path.iter().any(|part| is_cache_folder(part.as_encoded_bytes())),
+            };
+            if !counts {
                 continue;
             }
             let name =
@@ -51,7 +64,7 @@ impl Recording<'_> {
             let moved = look_at(name.clone(), self.root)
                 .is_some_and(|file| file.stat.changed() >= self.started);
             if moved {
-                recorded.moved.get_or_insert_with(|| name.clone());
+                recorded.doubt.get_or_insert_with(|| format!("{name} was changed meanwhile"));
             }
             let state = observe(name.as_bytes(), self.names, self.states, self.root);
             recorded.inputs.push(ExtraInput { path: name.as_bytes().to_vec(), state });

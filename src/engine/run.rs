@@ -21,6 +21,7 @@ use rayon::slice::ParallelSliceMut;
 use crate::cache::entry::{ExtraInput, InputState};
 use crate::cache::inputs::LastInput;
 use crate::cache::tool_state::{Seen, ToolState};
+use crate::dropped::dropped;
 use crate::error::{ExitStatus, UserError};
 use crate::event::{
     Event, Failure, FailureKind, LeftOut, Notice, Outcome, PlannedTool, ToolReport,
@@ -273,8 +274,8 @@ impl<'a> Run<'a> {
         task.launch = launch;
     }
 
-    /// Keeps what this run learnt, as far as nothing moved meanwhile.
-    pub fn store(&mut self) {
+    /// Keeps what this run learnt, as far as nothing moved meanwhile. `on` is told where it cannot.
+    pub fn store(&mut self, on: &mut dyn FnMut(Event)) {
         let unchanged = self.project_is_unchanged();
         let steady: Vec<bool> = self.tasks.iter().map(|task| self.is_steady(task)).collect();
         for (at, state) in std::mem::take(&mut self.states).into_iter().enumerate() {
@@ -303,10 +304,10 @@ impl<'a> Run<'a> {
         }
         if let Some(error) = trouble {
             let path = self.workspace.cache.path().display();
-            self.notices.push(
-                Notice::warning(format!("results could not be kept in {path}: {error}"))
-                    .hint("free some space, or name another folder with PYQA_CACHE_DIR"),
-            );
+            let notice = Notice::warning(format!("results could not be kept in {path}: {error}"))
+                .hint("free some space, or name another folder with PYQA_CACHE_DIR");
+            on(Event::Notice(notice.clone()));
+            self.notices.push(notice);
         }
     }
 
@@ -347,7 +348,7 @@ impl<'a> Run<'a> {
                 .iter()
                 .filter_map(|(unit, entry)| {
                     let (file, content) = workspace.contents().file(unit.file?);
-                    let holds = workspace.states.still_holds(file, content?);
+                    let holds = dropped("moved") || workspace.states.still_holds(file, content?);
                     holds.then(|| Some((unit.key?, (*entry).clone()))).flatten()
                 })
                 .collect();
@@ -385,6 +386,9 @@ impl<'a> Run<'a> {
     /// Whether a result for the project as a whole still fits what is on disk: every file is as
     /// it was when its key was made, and none came or went.
     fn project_is_unchanged(&self) -> bool {
+        if dropped("moved") {
+            return true;
+        }
         let is_whole =
             |task: &Task<'_>| !task.to_run.is_empty() && task.work.plan.scope != Scope::File;
         if !self.tasks.iter().any(is_whole) {

@@ -4,6 +4,7 @@
 //!
 //! docs/caching.md lists the parts tool by tool.
 
+use crate::dropped::dropped;
 use crate::hash::{ContentHash, Digest, Fingerprint};
 use crate::project::files::ProjectFile;
 
@@ -36,7 +37,10 @@ impl CommonKey {
 
     /// Adds a part. Its name is what `--explain` shows when it differs.
     pub fn add(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.parts.push((name.into(), value.into()));
+        let name = name.into();
+        if !dropped(&name) {
+            self.parts.push((name, value.into()));
+        }
     }
 
     pub fn fingerprint(&self) -> Fingerprint {
@@ -83,12 +87,17 @@ fn is_readable(value: &str) -> bool {
 
 /// Adds what a tool may see of one file: name, permission to execute, link, content.
 fn add_file(digest: &mut Digest, file: &ProjectFile, content: &ContentHash) {
-    digest.field("path", file.path.as_bytes());
-    digest.field("executable", [u8::from(file.stat.is_executable())]);
+    let mut add = |part: &str, value: &[u8]| {
+        if !dropped(part) {
+            digest.field(part, value);
+        }
+    };
+    add("path", file.path.as_bytes());
+    add("executable", &[u8::from(file.stat.is_executable())]);
     if let Some(link) = &file.link {
-        digest.field("link", link);
+        add("link", link.as_ref());
     }
-    digest.field("content", content);
+    add("content", content.as_ref());
 }
 
 /// Key of a unit that is one file.

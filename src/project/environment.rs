@@ -156,7 +156,7 @@ fn folder_facts(folder: &Path, states: &dyn FileStates) -> FolderFacts {
         fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     names.retain(|path| path.file_name().is_some_and(|name| name != "__pycache__"));
     names.sort();
-    let mut key = Digest::new("pyqa folder of modules");
+    let mut key = Digest::new("pyqa folder of modules, 2");
     key.field("folder", folder.as_os_str().as_encoded_bytes());
     for path in &names {
         key.field("name", path.file_name().unwrap_or_default().as_encoded_bytes());

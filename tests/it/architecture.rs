@@ -23,7 +23,7 @@ const MAY_USE: [(&str, &[&str]); 11] = [
         ],
     ),
 ];
-const FOR_ALL: [&str; 5] = ["paths", "hash", "error", "finding", "event"];
+const FOR_ALL: [&str; 6] = ["dropped", "paths", "hash", "error", "finding", "event"];
 
 #[test]
 fn no_room_knows_of_one_that_it_must_not_know() {

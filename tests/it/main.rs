@@ -5,6 +5,10 @@
 mod architecture;
 mod baseline;
 mod cache;
+#[cfg(unix)]
+mod cache_inputs;
+#[cfg(unix)]
+mod cache_place;
 mod check;
 mod differential;
 mod exec;

@@ -8,6 +8,7 @@ use super::{LINT, Mutation, TESTS, TYPES};
 pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation::new("plugin", plugin),
     Mutation::new("plugin-that-looks-around", plugin_that_looks_around),
+    Mutation::new("editable-plugin", editable_plugin),
     Mutation::new("plugin-s-dependency", plugin_dependency),
     Mutation::new("tool-upgraded", tool),
     Mutation::new("tool-s-dependency-upgraded", tool_dependency),
@@ -75,6 +76,30 @@ fn plugin_that_looks_around(world: &mut World) -> &'static str {
         world.site.install("flake8_around", "1.0", &files, "");
     }
     LINT
+}
+
+/// A plugin that is worked on: its version stays.
+fn editable_plugin(world: &mut World) -> &'static str {
+    let name = "flake8_print";
+    let message = *world.random.pick(&["T201", "T202", "T203"]);
+    let code = checker("1.0").replace("T100", message);
+    world.write("../plugin/print_plugin.py", &code);
+    if world.site.info(name).is_none() {
+        let folder = fs::canonicalize(world.path("../plugin")).unwrap();
+        let url = format!(
+            "{{\"dir_info\": {{\"editable\": true}}, \"url\": \"file://{}\"}}",
+            folder.display()
+        );
+        let pth = format!("{}\n", folder.display());
+        let entry = "[flake8.extension]\nT2 = print_plugin:Checker\n";
+        let files = [
+            ("direct_url.json", url.as_str()),
+            ("__editable__.flake8_print.pth", pth.as_str()),
+            ("entry_points.txt", entry),
+        ];
+        world.site.install(name, "1.0", &files, "");
+    }
+    "flake8"
 }
 
 /// bandit in another version says something else.

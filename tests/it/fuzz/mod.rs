@@ -3,8 +3,9 @@
 //! says how to run it for long and how to replay a failure.
 //!
 //! Variables: `PYQA_FUZZ_SEEDS=1,2,3`, `PYQA_FUZZ_STEPS=400` (a smaller number replays a prefix),
-//! `PYQA_FUZZ_MUTATIONS=chmod,swap` (these, in turn, instead of random ones),
-//! `PYQA_FUZZ_SECONDS=3000` (no new step after that), `PYQA_FUZZ_BINARY` (another pyqa).
+//! `PYQA_FUZZ_MUTATIONS=chmod,edit:README.md` (these, in turn, instead of random ones),
+//! `PYQA_FUZZ_SECONDS=3000` (no new step after that), `PYQA_FUZZ_BINARY` (another pyqa), `PYQA_FUZZ_DROP`
+//! (what it is told to leave out of keys).
 //!
 //! The seed modulo 3 says whether warm processes serve the cached runs: 0 keeps them between runs, 1
 //! has none, 2 has them for one run.
@@ -55,7 +56,7 @@ fn mutations() -> Vec<&'static Mutation> {
 struct Plan {
     steps: usize,
     /// In turn; empty: at random.
-    mutations: Vec<&'static Mutation>,
+    mutations: Vec<(&'static Mutation, String)>,
     until: Option<Instant>,
 }
 
@@ -70,7 +71,10 @@ fn run(seed: u64, plan: &Plan) {
             break;
         }
         let mutation = match plan.mutations.get(step % plan.mutations.len().max(1)) {
-            Some(mutation) => mutation,
+            Some((mutation, path)) => {
+                world.wanted.clone_from(path);
+                mutation
+            }
             // Edits are a third of all.
             None if world.random.one_in(3) => {
                 *world.random.pick(&edits::MUTATIONS.iter().collect::<Vec<_>>())
@@ -134,8 +138,10 @@ fn what_is_printed_is_the_truth() {
         .split(',')
         .filter(|name| !name.is_empty())
         .map(|name| {
+            // `edit:README.md`
+            let (name, path) = name.split_once(':').unwrap_or((name, ""));
             let found = mutations().into_iter().find(|mutation| mutation.name == name);
-            found.unwrap_or_else(|| panic!("there is no mutation {name}"))
+            (found.unwrap_or_else(|| panic!("there is no mutation {name}")), path.to_owned())
         })
         .collect();
     let until = number("PYQA_FUZZ_SECONDS").map(|s| Instant::now() + Duration::from_secs(s as u64));

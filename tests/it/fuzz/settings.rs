@@ -7,6 +7,8 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation::new("flake8-settings", flake8),
     Mutation::new("flake8-argument-file", argument_file),
     Mutation::new("flake8-local-plugin", local_plugin),
+    Mutation::new("settings-above", above),
+    Mutation::new("argument", argument),
     Mutation::new("mypy-settings", mypy),
     Mutation::new("pytest-settings", pytest),
     Mutation::new("bandit-settings", bandit),
@@ -53,6 +55,29 @@ fn local_plugin(world: &mut World) -> &'static str {
         world.write(".flake8", text);
     }
     LINT
+}
+
+/// The same words in the project and in the folder above mean other files.
+fn above(world: &mut World) -> &'static str {
+    const WORDS: &str = "[flake8]\nper-file-ignores = ./pkg/*:E501\n";
+    for name in ["setup.cfg", "tox.ini"] {
+        world.remove(name);
+    }
+    let (from, to) = if world.path("../.flake8").exists() {
+        ("../.flake8", ".flake8")
+    } else {
+        (".flake8", "../.flake8")
+    };
+    world.remove(from);
+    world.write(to, WORDS);
+    "flake8"
+}
+
+fn argument(world: &mut World) -> &'static str {
+    let lines: &[&'static str] =
+        if world.random.one_in(2) { &["args = [\"--skip=B101\"]"] } else { &[] };
+    world.set_table("tool.pyqa.bandit", lines);
+    "bandit"
 }
 
 fn mypy(world: &mut World) -> &'static str {

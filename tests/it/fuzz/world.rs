@@ -28,6 +28,8 @@ pub(super) struct World {
     pub(super) variables: BTreeMap<&'static str, String>,
     /// Lines of pyproject.toml by table.
     pub(super) pyproject: BTreeMap<&'static str, Vec<&'static str>>,
+    /// Path of the slot to change, where the steps say so.
+    pub(super) wanted: String,
     /// Copies of the cache as it once was.
     pub(super) caches: Vec<PathBuf>,
     stashed: Vec<(PathBuf, PathBuf)>,
@@ -61,6 +63,7 @@ impl World {
                 ("tool.pyqa.pytest", vec!["env = [\"FUZZ_VALUE\"]"]),
                 ("tool.mypy", vec!["mypy_path = \"ignored\""]),
             ]),
+            wanted: String::new(),
             caches: Vec::new(),
             stashed: Vec::new(),
             project,
@@ -158,6 +161,9 @@ impl World {
 
     /// A slot to change: half of the time one that makes a test fail.
     pub(super) fn slot(&mut self) -> &'static Slot {
+        if let Some(slot) = SLOTS.iter().find(|slot| slot.path == self.wanted) {
+            return slot;
+        }
         let bad: Vec<&'static Slot> = SLOTS.iter().filter(|slot| self.is_bad(slot)).collect();
         if !bad.is_empty() && self.random.one_in(2) {
             return bad[self.random.below(bad.len())];
@@ -184,6 +190,9 @@ impl World {
         let mut command = self.project.command(program);
         command.args(arguments).env("VIRTUAL_ENV", &self.site.prefix);
         command.envs(&self.variables);
+        if let Some(parts) = std::env::var_os("PYQA_FUZZ_DROP") {
+            command.env("PYQA_DROP_KEY_PARTS", parts);
+        }
         command
     }
 
