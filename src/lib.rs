@@ -14,6 +14,7 @@
 //! - [`report`]: what is shown
 //! - [`lsp`]: findings and formatting in editors
 //! - [`ci`]: workflows for CI platforms
+//! - [`dropped`]: what a test may leave out of keys, to prove that it would notice
 //! - [`finding`], [`event`], [`shard`], [`paths`], [`hash`], [`error`]: the words they all use
 
 pub mod baseline;
@@ -21,6 +22,7 @@ pub mod cache;
 pub mod ci;
 pub mod cli;
 pub mod config;
+pub mod dropped;
 pub mod engine;
 pub mod error;
 pub mod event;

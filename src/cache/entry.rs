@@ -34,6 +34,8 @@ pub enum InputState {
     /// The names in a folder.
     Folder(Fingerprint),
     Absent,
+    /// The names in a folder that may be modules: of Python files and of folders.
+    Modules(Fingerprint),
 }
 
 impl Entry {

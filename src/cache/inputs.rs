@@ -18,6 +18,8 @@ pub struct LastInput {
     pub common: Vec<(String, String)>,
     /// Content of each file, sorted by path.
     pub files: Vec<(RelPath, ContentHash)>,
+    /// What the last run was seen to read beside these files.
+    pub beside: Vec<RelPath>,
 }
 
 impl LastInput {

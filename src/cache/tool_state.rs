@@ -4,13 +4,15 @@
 //! when a file changed behind such a disguise.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
 use super::frame::{self, Kind};
+use crate::dropped::dropped;
 use crate::hash::ContentHash;
 use crate::paths::RelPath;
 use crate::project::stat::FileStat;
@@ -30,7 +32,8 @@ impl Seen {
 
     /// Other content under the same size and second: the tool would take it as unchanged.
     fn hides(&self, earlier: &Self) -> bool {
-        self.content != earlier.content
+        !dropped("hidden")
+            && self.content != earlier.content
             && self.size == earlier.size
             && self.seconds == earlier.seconds
     }
@@ -40,55 +43,85 @@ impl Seen {
 struct Manifest {
     /// A run began and was not seen to end with all files as they were.
     open: bool,
+    /// Name of the folder that is in use.
+    generation: String,
     files: BTreeMap<RelPath, Seen>,
+    /// Files that the key does not cover and that some run read while it wrote here. A later run
+    /// that takes their part of the state does not read them again.
+    beside: BTreeMap<RelPath, Option<Seen>>,
 }
 
-/// One state folder and the record of what the tool saw when it wrote there.
+/// One state folder and the record of what the tool saw when it wrote there. Locked: while one
+/// run uses it, another has to do without.
 pub struct ToolState {
     folder: PathBuf,
     manifest: Manifest,
+    /// Held until the end.
+    _lock: File,
 }
 
 impl ToolState {
-    /// Makes `folder` ready for a run over `files`: as it is, or empty where it cannot be trusted.
+    /// Makes the state below `folder` ready for a run over `files`: as it is, or empty where it
+    /// cannot be trusted. `look` tells what a file beside them holds now.
     ///
     /// # Errors
-    /// Those of writing; the tool then has to run without state.
+    /// Those of writing, and another run that uses it; the tool then has to run without state.
     pub fn prepare(
         folder: &Path,
         files: impl Iterator<Item = (RelPath, Seen)>,
+        look: &dyn Fn(&RelPath) -> Option<Seen>,
     ) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let held = File::create(folder.join("lock"))?;
+        held.try_lock()?;
         let record = record_path(folder);
         let earlier: Option<Manifest> = frame::read(&record, Kind::ToolState)
             .and_then(|payload| postcard::from_bytes(&payload).ok());
         let files: Vec<_> = files.collect();
+        let hidden = |path: &RelPath, earlier: &Option<Seen>| match (look(path), earlier) {
+            (Some(now), Some(earlier)) => now.hides(earlier),
+            (now, earlier) => now.is_some() != earlier.is_some(),
+        };
         let trusted = earlier.filter(|manifest| {
             !manifest.open
                 && !files.iter().any(|(path, seen)| {
                     manifest.files.get(path).is_some_and(|earlier| seen.hides(earlier))
                 })
+                && !manifest.beside.iter().any(|(path, earlier)| hidden(path, earlier))
         });
-        if trusted.is_none() {
-            match fs::remove_dir_all(folder) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
         // A file that is gone may come back: the tool still has its state.
-        let mut manifest = trusted.unwrap_or_default();
+        let mut manifest = match trusted {
+            Some(manifest) => manifest,
+            None => Manifest { generation: new_generation(folder)?, ..Manifest::default() },
+        };
         manifest.files.extend(files);
         manifest.open = true;
-        fs::create_dir_all(folder)?;
-        let state = Self { folder: folder.to_owned(), manifest };
+        let state = Self { folder: folder.to_owned(), manifest, _lock: held };
+        fs::create_dir_all(state.path())?;
         state.write()?;
         Ok(state)
     }
 
-    /// The run ended by itself, and no file moved while it lasted.
+    /// The folder that the tool is given.
+    pub fn path(&self) -> PathBuf {
+        self.folder.join(&self.manifest.generation)
+    }
+
+    /// Files beside those of the key that the state stands on.
+    pub fn beside(&self) -> impl Iterator<Item = &RelPath> {
+        self.manifest.beside.keys()
+    }
+
+    /// The run ended by itself, and no file moved while it lasted. `beside` is what it stands on
+    /// beside the files of the key.
     ///
     /// # Errors
     /// Those of writing; the next run then starts without state.
-    pub fn close(mut self) -> io::Result<()> {
+    pub fn close(
+        mut self,
+        beside: impl Iterator<Item = (RelPath, Option<Seen>)>,
+    ) -> io::Result<()> {
+        self.manifest.beside.extend(beside);
         self.manifest.open = false;
         self.write()
     }
@@ -97,6 +130,21 @@ impl ToolState {
         let payload = postcard::to_stdvec(&self.manifest).expect("plain data always encodes");
         frame::write(&record_path(&self.folder), Kind::ToolState, &payload)
     }
+}
+
+/// Removes what earlier runs left in `folder`, and names a new place: a tool that outlived the run
+/// that started it may still write to the old one.
+fn new_generation(folder: &Path) -> io::Result<String> {
+    for entry in fs::read_dir(folder)?.flatten().filter(|entry| entry.path().is_dir()) {
+        match fs::remove_dir_all(entry.path()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                log::warn!("{}: {error}", entry.path().display());
+            }
+            _ => {}
+        }
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    Ok(format!("{now:x}-{:x}", std::process::id()))
 }
 
 /// Where the record of the state in `folder` lies: beside it.
@@ -115,13 +163,17 @@ mod tests {
         ("a.py".into(), Seen::new(&stat, ContentHash::of(content)))
     }
 
+    fn prepare(folder: &Path, file: (RelPath, Seen), beside: Option<Seen>) -> ToolState {
+        ToolState::prepare(folder, [file].into_iter(), &|_| beside).unwrap()
+    }
+
     /// Runs once over `file`, leaves a mark in the folder, and tells whether one stood there.
     fn run(folder: &Path, file: (RelPath, Seen)) -> bool {
-        let state = ToolState::prepare(folder, [file].into_iter()).unwrap();
-        let mark = folder.join("mark");
+        let state = prepare(folder, file, None);
+        let mark = state.path().join("mark");
         let kept = mark.exists();
         fs::write(mark, "").unwrap();
-        state.close().unwrap();
+        state.close(std::iter::empty()).unwrap();
         kept
     }
 
@@ -144,12 +196,42 @@ mod tests {
     }
 
     #[test]
-    fn state_of_a_run_that_never_ended_is_dropped() {
+    fn state_of_a_run_that_never_ended_is_dropped_and_its_place_left_to_what_still_writes_there() {
         let cache = tempfile::tempdir().unwrap();
         let folder = cache.path().join("state");
         let file = seen(5, 1_000_000_000, b"x = 1");
         run(&folder, file.clone());
-        drop(ToolState::prepare(&folder, [file.clone()].into_iter()).unwrap());
-        assert!(!run(&folder, file));
+        let died = prepare(&folder, file.clone(), None);
+        let place = died.path();
+        drop(died);
+        assert_ne!(prepare(&folder, file, None).path(), place);
+    }
+
+    #[test]
+    fn a_second_run_at_the_same_time_has_to_do_without() {
+        let cache = tempfile::tempdir().unwrap();
+        let folder = cache.path().join("state");
+        let file = seen(5, 1_000_000_000, b"x = 1");
+        let first = prepare(&folder, file.clone(), None);
+        let place = first.path();
+        assert!(ToolState::prepare(&folder, [file.clone()].into_iter(), &|_| None).is_err());
+        first.close(std::iter::empty()).unwrap();
+        assert_eq!(prepare(&folder, file, None).path(), place);
+    }
+
+    #[test]
+    fn files_beside_are_remembered_and_a_hidden_edit_of_one_drops_the_state() {
+        let cache = tempfile::tempdir().unwrap();
+        let folder = cache.path().join("state");
+        let file = seen(5, 1_000_000_000, b"x = 1");
+        let (name, first) = seen(7, 1_000_000_000, b"ignored");
+        let second = seen(7, 1_500_000_000, b"changed").1;
+        let state = prepare(&folder, file.clone(), None);
+        let place = state.path();
+        state.close([(name.clone(), Some(first))].into_iter()).unwrap();
+        let state = prepare(&folder, file.clone(), Some(first));
+        assert_eq!((state.path(), state.beside().collect()), (place.clone(), vec![&name]));
+        state.close(std::iter::empty()).unwrap();
+        assert_ne!(prepare(&folder, file, Some(second)).path(), place);
     }
 }

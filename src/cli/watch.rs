@@ -28,7 +28,8 @@ pub(super) fn run(
     variables: &Variables,
 ) -> Result<ExitStatus, Stop> {
     let request = check::request(args, global, variables)?;
-    if args.looking.list_files || args.looking.show_settings || request.content != Content::WorkTree {
+    if args.looking.list_files || args.looking.show_settings || request.content != Content::WorkTree
+    {
         let error = UserError::new("`pyqa watch` checks the work tree and nothing else");
         return Err(error.hint("use `pyqa check` for this option").into());
     }

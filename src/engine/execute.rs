@@ -6,14 +6,14 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::lookup::Names;
 use super::planning::file_argument;
-use super::recording;
+use super::recording::{Recorded, Recording, SideFiles};
 use super::request::{AfterFinding, Telling};
 use super::site::Site;
 use super::toolset::ActiveTool;
 use super::work::{Answer, Work};
 use super::workspace::Workspace;
-use crate::cache::entry::ExtraInput;
 use crate::event::{Event, Failure, FailureKind, Span, ToolReport};
 use crate::exec::cancel::CancelToken;
 use crate::exec::driver::PythonJob;
@@ -31,7 +31,9 @@ use crate::tools::resolve::needs_project;
 const FORK: Duration = Duration::from_millis(25);
 
 /// What a run is allowed and told to do.
-pub struct Limits {
+pub struct Limits<'s> {
+    /// Files of this run's processes.
+    pub side: &'s SideFiles,
     /// Most processes at once.
     pub slots: usize,
     /// For each process of a tool that has no limit of its own.
@@ -109,13 +111,17 @@ struct Batch {
     folder: PathBuf,
     /// When it began, and in which slots.
     begun: Option<(Instant, Vec<usize>)>,
+    /// Where it notes what it reads.
+    reads: Option<PathBuf>,
+    /// When it began by the file system's clock.
+    started: i64,
 }
 
 /// Runs all tasks.
 pub fn execute(
     tasks: &mut [Task<'_>],
     place: &Place<'_>,
-    limits: &Limits,
+    limits: &Limits<'_>,
     workers: &Workers,
     cancel: &CancelToken,
     on: &mut dyn FnMut(Event),
@@ -143,7 +149,7 @@ struct Running<'r, 'a> {
     workspace: &'r Workspace,
     batches: HashMap<JobId, Batch>,
     next: JobId,
-    limits: &'r Limits,
+    limits: &'r Limits<'r>,
     workers: &'r Workers,
 }
 
@@ -213,6 +219,12 @@ impl Running<'_, '_> {
         let folder = if is_text { self.place.texts } else { &self.workspace.root }.to_owned();
         let mut args = launch.arguments.clone();
         args.extend(files.iter().map(name));
+        let mut python = launch.python.clone();
+        if let Some((file, _)) = python.as_mut().and_then(|python| python.reads.as_mut()) {
+            // Each process writes a file of its own.
+            file.set_extension(format!("{id}.reads"));
+        }
+        let reads = python.as_ref().and_then(|p| p.reads.as_ref()).map(|(file, _)| file.clone());
         let job = Job {
             id,
             program: tool.resolved.executable().to_owned(),
@@ -223,9 +235,10 @@ impl Running<'_, '_> {
             timeout: tool.settings.timeout.or(self.limits.timeout),
             expected: rate.expected(bytes),
             slots: launch.slots.max(1),
-            python: launch.python.clone(),
+            python,
         };
-        let batch = Batch { task, units: members, bytes, folder, begun: None };
+        let batch =
+            Batch { task, units: members, bytes, folder, begun: None, reads, started: i64::MAX };
         self.batches.insert(id, batch);
         job
     }
@@ -235,6 +248,7 @@ impl Running<'_, '_> {
             Progress::Started(id, lanes) => {
                 if let Some(batch) = self.batches.get_mut(&id) {
                     batch.begun = Some((Instant::now(), lanes));
+                    batch.started = self.limits.side.stamp();
                     let work = &mut self.tasks[batch.task].work;
                     work.begin();
                     let units = batch.units.len().max(1);
@@ -252,7 +266,7 @@ impl Running<'_, '_> {
         if let Some(span) = self.span(&batch) {
             on(Event::Ran(Box::new(span)));
         }
-        let (parsed, inputs) = self.read(&batch, done);
+        let (parsed, recorded) = self.read(&batch, done);
         let task = &mut self.tasks[batch.task];
         task.work.outstanding -= 1;
         on(Event::Finished {
@@ -279,10 +293,14 @@ impl Running<'_, '_> {
                     log::info!("the result is not kept: {why}");
                     task.work.distrust();
                 }
+                if let Some(why) = recorded.doubt {
+                    log::info!("the result is not kept: {why}");
+                    task.work.distrust();
+                }
                 let answer = Answer {
                     findings: parsed.findings,
                     tests: parsed.tests,
-                    inputs,
+                    inputs: recorded.inputs,
                     cost: elapsed,
                 };
                 task.work.answer(&batch.units, answer, &self.workspace.files);
@@ -318,22 +336,11 @@ impl Running<'_, '_> {
     }
 
     /// Reads what a process left behind.
-    fn read(&self, batch: &Batch, done: Completed) -> (Parsed, Vec<ExtraInput>) {
+    fn read(&self, batch: &Batch, done: Completed) -> (Parsed, Recorded) {
         let task = &self.tasks[batch.task];
-        let root = &self.workspace.root;
         let python = task.launch.python.as_ref();
         let side_file = python.and_then(|p| p.report.as_ref()).and_then(|f| std::fs::read(f).ok());
-        let inputs = match python.and_then(|python| python.reads.as_ref()) {
-            Some((file, _)) => {
-                let own = &task.tool.resolved.environment.interpreter.prefix;
-                let into = task.tool.resolved.looks_into.as_ref();
-                let other = into.map_or(own, |(e, _)| &e.interpreter.prefix);
-                let environments = [own.as_path(), other.as_path(), self.workspace.cache.path()];
-                let states = &self.workspace.states;
-                recording::read(file, root, &self.workspace.files, &environments, states)
-            }
-            None => Vec::new(),
-        };
+        let recorded = batch.reads.as_ref().map(|file| self.recorded(task, batch, file));
         let mut parsed = match done.end {
             End::Exited(code) => {
                 let output =
@@ -343,7 +350,26 @@ impl Running<'_, '_> {
             end => Parsed::failed(not_exited(task.work.tool().as_str(), end, &done.stderr)),
         };
         tell_of_home(&mut parsed, &self.workspace.site);
-        (parsed, inputs)
+        (parsed, recorded.unwrap_or_default())
+    }
+
+    fn recorded(&self, task: &Task<'_>, batch: &Batch, file: &Path) -> Recorded {
+        let resolved = &task.tool.resolved;
+        let own = &resolved.environment.interpreter.prefix;
+        let other = resolved.looks_into.as_ref().map_or(own, |(e, _)| &e.interpreter.prefix);
+        let cache = self.workspace.cache.path();
+        let modules_only = !task.tool.spec.key.extensions.is_empty();
+        let recording = Recording {
+            root: &self.workspace.root,
+            files: &self.workspace.files,
+            covered: &task.work.plan.inputs,
+            names: if modules_only { Names::Modules } else { Names::All },
+            // What its settings file says is part of the key.
+            apart: &[own, other, cache, task.tool.config.file.as_deref().unwrap_or(cache)],
+            states: &self.workspace.states,
+            started: batch.started,
+        };
+        recording.read(file)
     }
 }
 

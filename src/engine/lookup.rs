@@ -3,11 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use rayon::prelude::*;
+
 use crate::cache::entry::{Entry, ExtraInput, InputState};
 use crate::cache::store::{Pack, Store};
+use crate::dropped::dropped;
 use crate::hash::{Digest, FileStates, Fingerprint};
 use crate::paths::RelPath;
 use crate::plan::unit::{Scope, ToolPlan};
+use crate::project::files::is_foreign_folder;
+use crate::project::stat::FileStat;
 
 /// What the store knows of a plan.
 pub struct Found {
@@ -67,11 +72,17 @@ impl<'a> Validity<'a> {
 
     pub fn holds(&self, entry: &Entry) -> bool {
         self.is_young(entry)
-            && entry.inputs.iter().all(|input| is_as_it_was(input, self.states, self.root))
+            && entry
+                .inputs
+                .par_iter()
+                .with_min_len(64)
+                .all(|input| dropped("inputs") || is_as_it_was(input, self.states, self.root))
     }
 
     fn is_young(&self, entry: &Entry) -> bool {
-        self.max_age.is_none_or(|age| self.now.saturating_sub(entry.stored) < age.as_secs())
+        // A result from the future, as after the clock was set back, has no age that is known.
+        let age = self.now.checked_sub(entry.stored);
+        self.max_age.is_none_or(|most| age.is_some_and(|age| age < most.as_secs()))
     }
 }
 
@@ -80,27 +91,76 @@ pub fn seconds_now() -> u64 {
 }
 
 fn is_as_it_was(input: &ExtraInput, states: &dyn FileStates, root: &Path) -> bool {
-    observe(&input.path, states, root) == input.state
+    let names = match input.state {
+        InputState::Modules(_) => Names::Modules,
+        _ => Names::All,
+    };
+    observe(&input.path, names, states, root) == input.state
+}
+
+/// Which names of a folder count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    All,
+    /// Those that a tool which only looks for modules can see.
+    Modules,
 }
 
 /// The state of something that a run read beside the project's files.
-pub fn observe(path: &[u8], states: &dyn FileStates, root: &Path) -> InputState {
+pub fn observe(path: &[u8], names: Names, states: &dyn FileStates, root: &Path) -> InputState {
     // An absolute path replaces the root.
     let full: PathBuf = RelPath::from_bytes(path).below(root);
-    if full.is_dir() {
-        return InputState::Folder(names(&full));
+    match std::fs::metadata(&full) {
+        Ok(meta) if meta.is_dir() => {
+            let stands_for = names_in(&full, &FileStat::from(&meta), names, states);
+            match names {
+                Names::All => InputState::Folder(stands_for),
+                Names::Modules => InputState::Modules(stands_for),
+            }
+        }
+        Ok(_) => states.content_hash(&full).map_or(InputState::Absent, InputState::File),
+        Err(_) => InputState::Absent,
     }
-    states.content_hash(&full).map_or(InputState::Absent, InputState::File)
 }
 
-/// Stands for the names in a folder, in no order.
-fn names(folder: &Path) -> Fingerprint {
+/// Stands for the names in a folder, which are not read again as long as the folder's own state
+/// stays the same.
+fn names_in(folder: &Path, stat: &FileStat, names: Names, states: &dyn FileStates) -> Fingerprint {
+    // A folder touched later than this may be touched once more in the same tick of the clock.
+    const SETTLED: i64 = 2_000_000_000;
+    let mut key = Digest::new("pyqa folder");
+    key.field("path", folder.as_os_str().as_encoded_bytes());
+    key.field("state", format!("{stat:?} {names:?}"));
+    let key = key.finish();
+    let known = states.recall(&key).and_then(|bytes| bytes.try_into().ok());
+    if let Some(known) = known {
+        return Fingerprint(known);
+    }
+    let read = read_names(folder, names);
+    if stat.last_touched().saturating_add(SETTLED) < nanoseconds_now() {
+        states.remember(key, read.0.to_vec());
+    }
+    read
+}
+
+fn read_names(folder: &Path, wanted: Names) -> Fingerprint {
+    let counts = |entry: &std::fs::DirEntry| {
+        let name = entry.file_name();
+        // Caches come and go with every run.
+        if is_foreign_folder(name.as_encoded_bytes()) {
+            return false;
+        }
+        let extension = Path::new(&name).extension();
+        wanted == Names::All
+            || extension.is_some_and(|e| e == "py" || e == "pyi" || e == "typed")
+            || (!name.as_encoded_bytes().starts_with(b".") && leads_to_folder(entry))
+    };
     let mut names: Vec<_> = std::fs::read_dir(folder)
         .into_iter()
         .flatten()
         .flatten()
+        .filter(counts)
         .map(|entry| entry.file_name().into_encoded_bytes())
-        .filter(|name| name != b"__pycache__")
         .collect();
     names.sort_unstable();
     let mut digest = Digest::new("pyqa folder names");
@@ -108,4 +168,17 @@ fn names(folder: &Path) -> Fingerprint {
         digest.field("name", name);
     }
     digest.finish()
+}
+
+fn leads_to_folder(entry: &std::fs::DirEntry) -> bool {
+    match entry.file_type() {
+        Ok(kind) if kind.is_symlink() => entry.path().is_dir(),
+        kind => kind.is_ok_and(|kind| kind.is_dir()),
+    }
+}
+
+/// The time now in nanoseconds since 1970.
+fn nanoseconds_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }

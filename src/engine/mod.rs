@@ -20,6 +20,7 @@ pub mod sift;
 pub mod since;
 pub mod site;
 pub mod split;
+pub mod steady;
 pub mod toolset;
 pub mod units;
 pub mod warm;

@@ -15,6 +15,7 @@ use crate::exec::driver::Support;
 use crate::hash::{ContentHash, FileStates};
 use crate::paths::{RelPath, write_atomic};
 use crate::plan::command::{Arguments, Place};
+use crate::plan::key::CommonKey;
 use crate::plan::parts::{Installed, Parts, common_key};
 use crate::plan::unit::{Scope, ToolPlan, units};
 use crate::project::files::ProjectFile;
@@ -84,6 +85,30 @@ impl<'a> Planner<'a> {
             Scope::File => Vec::new(),
             Scope::Project | Scope::AllFiles => self.inputs(tool),
         };
+        let common = self.common_with(tool, &arguments)?;
+        let pack = common.fingerprint();
+        let mut units = units(scope, &pack, &files, &inputs, workspace.contents());
+        if scope == Scope::AllFiles && !tool.answers_whole {
+            units.clear();
+        }
+        let tool = tool.spec.name.clone();
+        Ok(ToolPlan { tool, scope, common, pack, arguments, files, inputs, units })
+    }
+
+    /// The part of the key that all units of the tool share.
+    ///
+    /// # Errors
+    /// As for [`Self::plan`].
+    pub fn common(&self, tool: &ActiveTool) -> Result<CommonKey, UserError> {
+        self.common_with(tool, &self.arguments(tool, &tool.spec.command.args)?)
+    }
+
+    fn common_with(
+        &self,
+        tool: &ActiveTool,
+        arguments: &Arguments,
+    ) -> Result<CommonKey, UserError> {
+        let workspace = self.workspace;
         let imports = tool.resolved.imports();
         let further = self.further_files(tool)?;
         let parts = Parts {
@@ -91,13 +116,16 @@ impl<'a> Planner<'a> {
             installed: Installed {
                 version: &tool.resolved.version,
                 plugins: &tool.resolved.plugins,
+                requirements: &tool.resolved.requirements,
+                files: tool.resolved.installed.as_ref(),
                 python: &tool.resolved.environment.interpreter.describe(),
-                environment: &imports,
+                // The project's code, loaded into the tool, imports what it likes.
+                environment: (tool.spec.key.environment || loads_code(tool)).then_some(&imports),
                 code: tool.resolved.code.as_ref(),
             },
             config: &tool.config,
             settings: &tool.settings,
-            arguments: &arguments,
+            arguments,
             files: &further,
             root: &workspace.root,
             home: &workspace.site.home,
@@ -111,13 +139,7 @@ impl<'a> Planner<'a> {
             common.add("shard", split.shard.to_string());
             common.add("tests of the shard", split.fingerprint().to_string());
         }
-        let pack = common.fingerprint();
-        let mut units = units(scope, &pack, &files, &inputs, workspace.contents());
-        if scope == Scope::AllFiles && !tool.answers_whole {
-            units.clear();
-        }
-        let tool = tool.spec.name.clone();
-        Ok(ToolPlan { tool, scope, common, pack, arguments, files, inputs, units })
+        Ok(common)
     }
 
     /// The tool's command line, beginning with `leading`. File names may follow.
@@ -234,7 +256,43 @@ impl<'a> Planner<'a> {
                 found.push((RelPath::from(name.as_str()), hash));
             }
         }
+        found.extend(self.files_of_arguments(tool));
+        found.extend(self.files_above(tool));
         Ok(found)
+    }
+
+    /// Files that the arguments in pyqa's settings name: `--config=other.toml`, `-c other.cfg`.
+    fn files_of_arguments(&self, tool: &ActiveTool) -> Vec<(RelPath, ContentHash)> {
+        let workspace = self.workspace;
+        let values = tool.settings.args.iter().flat_map(|argument| {
+            let after = argument.split_once('=').map(|(_, value)| value);
+            // `-cFILE`, `@FILE`
+            let attached = argument.strip_prefix('@').or_else(|| argument.get(2..));
+            [Some(argument.as_str()), after, attached].into_iter().flatten()
+        });
+        values
+            .flat_map(|value| value.split(','))
+            .filter(|value| !value.is_empty())
+            .filter_map(|value| {
+                let hash = workspace.states.content_hash(&workspace.root.join(value)).ok()?;
+                Some((RelPath::from(value), hash))
+            })
+            .collect()
+    }
+
+    /// Files in the folders above the root that the tool looks for: `../conftest.py`.
+    fn files_above(&self, tool: &ActiveTool) -> Vec<(RelPath, ContentHash)> {
+        let workspace = self.workspace;
+        let mut found = Vec::new();
+        for (depth, folder) in workspace.root.ancestors().enumerate().skip(1) {
+            for name in &tool.spec.key.files_above {
+                if let Ok(hash) = workspace.states.content_hash(&folder.join(name)) {
+                    let path = format!("{}{name}", "../".repeat(depth));
+                    found.push((RelPath::from(path.as_str()), hash));
+                }
+            }
+        }
+        found
     }
 }
 
@@ -248,7 +306,7 @@ pub fn scope_of(tool: &ActiveTool) -> Scope {
 }
 
 /// Whether the tool's settings name code of the project that it is to load.
-fn loads_code(tool: &ActiveTool) -> bool {
+pub(super) fn loads_code(tool: &ActiveTool) -> bool {
     tool.spec.key.code_from.iter().any(|key| tool.config.get(key).is_some())
 }
 

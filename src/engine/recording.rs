@@ -1,55 +1,88 @@
 //! What a tool was seen to read beside the project's files: inputs of its result that no key
 //! covers.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::lookup::observe;
+use super::lookup::{Names, observe};
 use crate::cache::entry::ExtraInput;
 use crate::hash::FileStates;
 use crate::paths::RelPath;
-use crate::project::files::{FileSet, is_foreign_folder};
+use crate::project::files::{FileSet, is_cache_folder, is_foreign_folder, look_at};
+use crate::project::stat::FileStat;
 
-/// The inputs noted in `file`, one absolute path after the other, each ended by a zero byte.
-/// Caches, environments and the project's own files are no inputs of this kind.
-pub fn read(
-    file: &Path,
-    root: &Path,
-    files: &FileSet,
-    environments: &[&Path],
-    states: &dyn FileStates,
-) -> Vec<ExtraInput> {
-    let bytes = std::fs::read(file).unwrap_or_default();
-    let folders = folders_of(files);
-    bytes
-        .split(|&byte| byte == 0)
-        .filter(|path| !path.is_empty())
-        .map(|path| RelPath::from_bytes(path).to_path())
-        .filter(|path| !environments.iter().any(|environment| path.starts_with(environment)))
-        .filter_map(|path| RelPath::from_absolute(&path, root))
-        .filter(|path| !path.as_bytes().is_empty() && files.find(path).is_none())
-        .filter(|path| !folders.contains(path.as_bytes()))
-        .filter(|path| !path.as_bytes().split(|&b| b == b'/').any(is_foreign_folder))
-        .map(|path| {
-            let state = observe(path.as_bytes(), states, root);
-            ExtraInput { path: path.as_bytes().to_vec(), state }
-        })
-        .collect()
+/// What was read beside the files that the key covers.
+#[derive(Debug, Default)]
+pub struct Recorded {
+    pub inputs: Vec<ExtraInput>,
+    /// Why it is not known what was read: one of them was changed while the process ran, or the
+    /// process told nothing.
+    pub doubt: Option<String>,
 }
 
-/// Folders that hold files of the project: what is new in them is seen without noting it.
-fn folders_of(files: &FileSet) -> BTreeSet<Vec<u8>> {
-    let mut folders = BTreeSet::new();
-    for file in &files.files {
-        let mut folder = file.path.parent();
-        while !folder.is_empty() && folders.insert(folder.to_vec()) {
-            folder = match folder.iter().rposition(|&b| b == b'/') {
-                Some(at) => &folder[..at],
-                None => b"",
+/// Where and how a process ran.
+pub struct Recording<'a> {
+    pub root: &'a Path,
+    pub files: &'a FileSet,
+    /// Files of the set that the key covers.
+    pub covered: &'a [usize],
+    pub names: Names,
+    /// Environments and pyqa's own folders.
+    pub apart: &'a [&'a Path],
+    pub states: &'a dyn FileStates,
+    /// How a file written when the process started was stamped, in nanoseconds since 1970.
+    pub started: i64,
+}
+
+impl Recording<'_> {
+    /// The inputs noted in `file`, one absolute path after the other, each ended by a zero byte.
+    pub fn read(&self, file: &Path) -> Recorded {
+        let mut recorded = Recorded::default();
+        let Ok(bytes) = std::fs::read(file) else {
+            recorded.doubt = Some("it did not tell what it read".to_owned());
+            return recorded;
+        };
+        for path in bytes.split(|&byte| byte == 0).filter(|path| !path.is_empty()) {
+            let path = RelPath::from_bytes(path).to_path();
+            if self
+                .apart
+                .iter()
+                .any(|folder| path.starts_with(folder) && !self.root.starts_with(folder))
+            {
+                continue;
+            }
+            let name = RelPath::from_absolute(&path, self.root);
+            let counts = match &name {
+                Some(name) => self.counts(name, &path),
+                // A tool whose own root lies above keeps its cache there.
+                None => !path.iter().any(|part| is_cache_folder(part.as_encoded_bytes())),
             };
+            if !counts {
+                continue;
+            }
+            let name =
+                name.unwrap_or_else(|| RelPath::from_bytes(path.as_os_str().as_encoded_bytes()));
+            let moved = look_at(name.clone(), self.root)
+                .is_some_and(|file| file.stat.changed() >= self.started);
+            if moved {
+                recorded.doubt.get_or_insert_with(|| format!("{name} was changed meanwhile"));
+            }
+            let state = observe(name.as_bytes(), self.names, self.states, self.root);
+            recorded.inputs.push(ExtraInput { path: name.as_bytes().to_vec(), state });
         }
+        recorded
     }
-    folders
+
+    /// Whether something within the root is an input that the key does not cover.
+    fn counts(&self, name: &RelPath, path: &Path) -> bool {
+        if let Some(index) = self.files.find(name) {
+            return self.covered.binary_search(&index).is_err();
+        }
+        let is_folder = path.is_dir();
+        !name
+            .as_bytes()
+            .split(|&b| b == b'/')
+            .any(|part| if is_folder { is_foreign_folder(part) } else { is_cache_folder(part) })
+    }
 }
 
 /// Files that are made for one process and read when it is over.
@@ -76,6 +109,14 @@ impl SideFiles {
     /// The file with the rule.
     pub fn rule(&self) -> Option<PathBuf> {
         self.rule.clone()
+    }
+
+    /// The time by the clock that stamps files, in nanoseconds since 1970; in the distant past where
+    /// it cannot be had, so that nothing counts as older.
+    pub fn stamp(&self) -> i64 {
+        let file = self.folder.path().join("stamp");
+        let stamped = std::fs::write(&file, "").and_then(|()| std::fs::metadata(file));
+        stamped.map_or(i64::MIN, |meta| FileStat::from(&meta).mtime)
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

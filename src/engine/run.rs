@@ -5,21 +5,24 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::execute::{Launch, Limits, Place, Task, execute};
-use super::lookup::{Found, look_up};
-use super::planning::{Planner, parallel, scope_of};
+use super::lookup::{Found, Names, look_up, observe};
+use super::planning::{Planner, loads_code, parallel, scope_of};
 use super::reasons::{Circumstance, reasons};
 use super::recording::SideFiles;
 use super::request::{AfterFinding, CacheUse, Reach, Reasons, Request};
 use super::shadow::{Shadow, Text};
 use super::sift;
+use super::steady::is_steady;
 use super::toolset::{ActiveTool, Toolset};
 use super::warm::python_job;
 use super::work::Work;
 use super::workspace::Workspace;
 use rayon::slice::ParallelSliceMut;
 
+use crate::cache::entry::{ExtraInput, InputState};
 use crate::cache::inputs::LastInput;
 use crate::cache::tool_state::{Seen, ToolState};
+use crate::dropped::dropped;
 use crate::error::{ExitStatus, UserError};
 use crate::event::{
     Event, Failure, FailureKind, LeftOut, Notice, Outcome, PlannedTool, ToolReport,
@@ -30,9 +33,11 @@ use crate::exec::scheduler::cores;
 use crate::exec::worker::{Mode, Workers};
 use crate::finding::{Finding, Severity};
 use crate::hash::{Digest, FileStates, Fingerprint};
+use crate::paths::RelPath;
 use crate::plan::batch::Rate;
 use crate::plan::unit::{Scope, ToolPlan};
 use crate::project::bytecode::stale_bytecode;
+use crate::project::files::{ProjectFile, look_at};
 use crate::tools::spec::OutputFormat;
 
 /// A run under way.
@@ -41,6 +46,7 @@ pub struct Run<'a> {
     workspace: &'a Workspace,
     toolset: &'a Toolset,
     support: &'a Support,
+    planner: &'a Planner<'a>,
     tasks: Vec<Task<'a>>,
     /// Per task: where its results lie.
     found: Vec<Found>,
@@ -65,7 +71,7 @@ impl<'a> Run<'a> {
         workspace: &'a Workspace,
         toolset: &'a Toolset,
         support: &'a Support,
-        planner: &Planner<'_>,
+        planner: &'a Planner<'a>,
     ) -> Result<Self, Vec<UserError>> {
         let notices = workspace.notices.iter().chain(&toolset.notices).cloned().collect();
         let (tasks, found, states) = (Vec::new(), Vec::new(), Vec::new());
@@ -74,6 +80,7 @@ impl<'a> Run<'a> {
             workspace,
             toolset,
             support,
+            planner,
             tasks,
             found,
             states,
@@ -172,8 +179,8 @@ impl<'a> Run<'a> {
             self.prepare(at, &side, bytecode.as_ref(), slots);
         }
         let settings = &self.workspace.settings;
-        self.side = Some(side);
         let limits = Limits {
+            side: &side,
             slots,
             timeout: self.request.timeout.or(settings.timeout),
             after_finding: match self.request.after_finding {
@@ -192,6 +199,7 @@ impl<'a> Run<'a> {
             texts: self.shadow.as_ref().map_or(&self.workspace.root, Shadow::root),
         };
         execute(&mut self.tasks, &place, &limits, &workers, cancel, on);
+        self.side = Some(side);
     }
 
     /// Writes the request's texts where tools can read them.
@@ -226,7 +234,16 @@ impl<'a> Run<'a> {
     fn fresh_bytecode(&self, side: &SideFiles) -> Option<PathBuf> {
         let workspace = self.workspace;
         let prefix = workspace.variables.path("PYTHONPYCACHEPREFIX");
-        let files = workspace.files.files.iter();
+        // Modules that git ignores or that lie elsewhere, as far as the last run read them.
+        let beside: Vec<ProjectFile> = self
+            .tasks
+            .iter()
+            .filter(|task| !task.to_run.is_empty())
+            .filter_map(|task| workspace.last_inputs.get(task.work.tool()))
+            .flat_map(|last| last.beside)
+            .filter_map(|path| look_at(path, &workspace.root))
+            .collect();
+        let files = workspace.files.files.iter().chain(&beside);
         let stale = stale_bytecode(files, &workspace.root, prefix.as_deref())?;
         log::info!("{} was edited within the second of its bytecode", stale.path);
         Some(side.path("bytecode"))
@@ -235,6 +252,7 @@ impl<'a> Run<'a> {
     /// Everything that a tool's processes are started with.
     fn prepare(&mut self, at: usize, side: &SideFiles, bytecode: Option<&PathBuf>, slots: usize) {
         let workspace = self.workspace;
+        let cache_use = self.cache_use(self.tasks[at].tool);
         let task = &mut self.tasks[at];
         if task.to_run.is_empty() {
             return;
@@ -242,19 +260,20 @@ impl<'a> Run<'a> {
         let plan = &task.work.plan;
         let arguments = &plan.arguments;
         let mut state_folder = PathBuf::from(if cfg!(windows) { "nul" } else { "/dev/null" });
-        if arguments.uses_state_folder() && workspace.cache_use != CacheUse::Off {
+        // A result is verified without anything that an earlier run has left.
+        if arguments.uses_state_folder() && cache_use == CacheUse::ReadWrite {
             let folder =
                 workspace.cache.tool_state(plan.tool.as_str(), &workspace.root, &plan.pack);
             let seen = plan.inputs.iter().filter_map(|&index| {
                 let (file, content) = workspace.contents().file(index);
                 Some((file.path.clone(), Seen::new(&file.stat, *content?)))
             });
-            match ToolState::prepare(&folder, seen) {
+            match ToolState::prepare(&folder, seen, &|path| seen_now(path, workspace)) {
                 Ok(state) => {
-                    state_folder = folder;
+                    state_folder = state.path();
                     self.states[at] = Some(state);
                 }
-                Err(error) => log::warn!("{}: {error}", folder.display()),
+                Err(error) => log::info!("{}: {error}", folder.display()),
             }
         }
         let mut launch = Launch {
@@ -286,7 +305,8 @@ impl<'a> Run<'a> {
         if let Some(python) = python_job(task.tool, self.support) {
             let name = plan.tool.as_str();
             let reports = task.tool.spec.output.format == OutputFormat::Pytest;
-            let records = task.tool.spec.key.record_reads && workspace.cache_use != CacheUse::Off;
+            let records = cache_use != CacheUse::Off
+                && (task.tool.spec.key.record_reads || loads_code(task.tool));
             launch.python = Some(PythonJob {
                 report: reports.then(|| side.path(&format!("{name}.report"))),
                 shard: side.rule().filter(|_| reports),
@@ -298,25 +318,23 @@ impl<'a> Run<'a> {
         task.launch = launch;
     }
 
-    /// Keeps what this run learnt, as far as nothing moved meanwhile.
-    pub fn store(&mut self) {
+    /// Keeps what this run learnt, as far as nothing moved meanwhile. `on` is told where it cannot.
+    pub fn store(&mut self, on: &mut dyn FnMut(Event)) {
         let unchanged = self.project_is_unchanged();
+        let steady: Vec<bool> = self.tasks.iter().map(|task| self.is_steady(task)).collect();
         for (at, state) in std::mem::take(&mut self.states).into_iter().enumerate() {
-            let whole = self.tasks[at].work.failures.is_empty();
             if let Some(state) = state
-                && unchanged
-                && whole
-                && let Err(error) = state.close()
+                && let Err(error) = self.close(at, state, unchanged && steady[at])
             {
                 log::warn!("{error}");
             }
         }
         let mut trouble = None;
-        for (task, found) in self.tasks.iter().zip(&self.found) {
+        for ((task, found), steady) in self.tasks.iter().zip(&self.found).zip(steady) {
             if task.to_run.is_empty() || self.cache_use(task.tool) == CacheUse::Off {
                 continue;
             }
-            if let Err(error) = self.store_task(task, found, unchanged) {
+            if steady && let Err(error) = self.store_task(task, found, unchanged) {
                 trouble = Some(error);
             }
             if let Ok(rate) = postcard::to_stdvec(&task.rate) {
@@ -330,11 +348,39 @@ impl<'a> Run<'a> {
         }
         if let Some(error) = trouble {
             let path = self.workspace.cache.path().display();
-            self.notices.push(
-                Notice::warning(format!("results could not be kept in {path}: {error}"))
-                    .hint("free some space, or name another folder with PYQA_CACHE_DIR"),
-            );
+            let notice = Notice::warning(format!("results could not be kept in {path}: {error}"))
+                .hint("free some space, or name another folder with PYQA_CACHE_DIR");
+            on(Event::Notice(notice.clone()));
+            self.notices.push(notice);
         }
+    }
+
+    /// Whether what the tool ran under still is what its key says.
+    fn is_steady(&self, task: &Task<'_>) -> bool {
+        task.to_run.is_empty()
+            || self.cache_use(task.tool) == CacheUse::Off
+            || is_steady(task.tool, &task.work.plan.common, self.workspace, self.planner)
+    }
+
+    /// Ends the use of a tool's own state. What it took from there it stands on as well.
+    fn close(&mut self, at: usize, state: ToolState, unchanged: bool) -> std::io::Result<()> {
+        let workspace = self.workspace;
+        let work = &mut self.tasks[at].work;
+        let names = Names::Modules;
+        let earlier = state.beside().map(|path| ExtraInput {
+            path: path.as_bytes().to_vec(),
+            state: observe(path.as_bytes(), names, &workspace.states, &workspace.root),
+        });
+        work.stands_on(earlier.collect::<Vec<_>>().into_iter());
+        if !unchanged || !work.failures.is_empty() || !work.is_trusted() {
+            return Ok(());
+        }
+        let files = work.beside().iter().filter(|input| !is_folder(input.state));
+        state.close(files.map(|input| {
+            let path = RelPath::from_bytes(&input.path[..]);
+            let seen = seen_now(&path, workspace);
+            (path, seen)
+        }))
     }
 
     fn store_task(&self, task: &Task<'_>, found: &Found, unchanged: bool) -> std::io::Result<()> {
@@ -346,7 +392,7 @@ impl<'a> Run<'a> {
                 .iter()
                 .filter_map(|(unit, entry)| {
                     let (file, content) = workspace.contents().file(unit.file?);
-                    let holds = workspace.still_holds(file, content?);
+                    let holds = dropped("moved") || workspace.still_holds(file, content?);
                     holds.then(|| Some((unit.key?, (*entry).clone()))).flatten()
                 })
                 .collect();
@@ -376,13 +422,21 @@ impl<'a> Run<'a> {
             let (file, content) = workspace.contents().file(index);
             Some((file.path.clone(), *content?))
         });
-        let input = LastInput { common: plan.common.parts().to_vec(), files: files.collect() };
+        let beside = task.work.beside().iter().filter(|input| !is_folder(input.state));
+        let input = LastInput {
+            common: plan.common.parts().to_vec(),
+            files: files.collect(),
+            beside: beside.map(|input| RelPath::from_bytes(&input.path[..])).collect(),
+        };
         workspace.last_inputs.put(&plan.tool, &input)
     }
 
     /// Whether a result for the project as a whole still fits what is on disk: every file is as
     /// it was when its key was made, and none came or went.
     fn project_is_unchanged(&self) -> bool {
+        if dropped("moved") {
+            return true;
+        }
         let is_whole =
             |task: &Task<'_>| !task.to_run.is_empty() && task.work.plan.scope != Scope::File;
         if !self.tasks.iter().any(is_whole) {
@@ -487,6 +541,17 @@ fn note_disagreements(task: &mut Task<'_>, workspace: &Workspace) {
             hint: Some("run `pyqa cache clean`, and report this as a bug of pyqa".to_owned()),
         });
     }
+}
+
+fn is_folder(state: InputState) -> bool {
+    matches!(state, InputState::Folder(_) | InputState::Modules(_))
+}
+
+/// What a file beside the key's holds now, as a tool's own state goes by it.
+fn seen_now(path: &RelPath, workspace: &Workspace) -> Option<Seen> {
+    let file = look_at(path.clone(), &workspace.root)?;
+    let content = workspace.states.content_hash(&path.below(&workspace.root)).ok()?;
+    Some(Seen::new(&file.stat, content))
 }
 
 /// How long a result of the tool may be replayed; `None`: for ever.

@@ -125,8 +125,8 @@ impl Session {
         let planner = Planner::new(workspace, &self.support, request)?.sharing(split.as_ref());
         let mut run = Run::new(request, workspace, &self.toolset, &self.support, &planner)?;
         run.execute(mode, cancel, on);
-        run.store();
-        let mark = split.map(|split| split.mark(request, workspace, &self.toolset));
+        run.store(on);
+        let mark = split.as_ref().map(|split| split.mark(request, workspace, &self.toolset));
         let mut outcome = Outcome { shard: mark, ..run.outcome(cancel, begun) };
         let mut check_base = |run: &BaseRun| check_base(run, request, cancel);
         let texts = &workspace.overlaid;

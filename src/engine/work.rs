@@ -121,6 +121,31 @@ impl Work {
         self.unstable = true;
     }
 
+    /// Whether this run's answers may be stored.
+    pub fn is_trusted(&self) -> bool {
+        !self.unstable
+    }
+
+    /// What the answer for the whole project was seen to stand on beside the key's files.
+    pub fn beside(&self) -> &[ExtraInput] {
+        match (self.plan.scope, self.fresh.first()) {
+            (Scope::Project | Scope::AllFiles, Some(Some(entry))) => &entry.inputs,
+            _ => &[],
+        }
+    }
+
+    /// Adds to it. What is there already stays.
+    pub fn stands_on(&mut self, inputs: impl Iterator<Item = ExtraInput>) {
+        if self.plan.scope == Scope::File {
+            return;
+        }
+        if let Some(Some(entry)) = self.fresh.first_mut() {
+            entry.inputs.extend(inputs);
+            entry.inputs.sort();
+            entry.inputs.dedup_by(|a, b| a.path == b.path);
+        }
+    }
+
     /// Whether every unit is answered and nothing went wrong.
     fn is_whole(&self) -> bool {
         self.failures.is_empty() && self.outstanding == 0

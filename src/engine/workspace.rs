@@ -290,7 +290,7 @@ pub fn load_environment(
     variables: &Variables,
     states: &States,
 ) -> std::io::Result<Environment> {
-    let interpreter = Interpreter::get(interpreter, variables, states)?;
+    let interpreter = Interpreter::get(interpreter, &site.home, variables, states)?;
     let mut environment = Environment::load(interpreter, &site.home, states);
     if site.is_elsewhere() {
         // What is installed from the work tree is imported from here.

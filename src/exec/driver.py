@@ -20,23 +20,44 @@ def entry_point(names):
                 raise
 
 
+def own_module(name):
+    """A module of pyqa's. Python believes whatever bytecode it finds, and the cache in which this
+    lies may be damaged: none is left here."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        return __import__(name)
+    finally:
+        sys.dont_write_bytecode = before
+
+
+def write_also_when_leaving_at_once(reads, file):
+    """mypy ends by `os._exit`, which runs nothing that was to be run at the end."""
+    leave, own = os._exit, os.getpid()
+
+    def write_and_leave(code):
+        if os.getpid() == own:
+            reads.write(file)
+        leave(code)
+
+    os._exit = write_and_leave
+
+
 def main():
     job = json.loads(sys.argv[1])
     support = sys.path[0]
     leave = None
     if "worker" in job:
-        import pyqa_worker
-
+        pyqa_worker = own_module("pyqa_worker")
         # Comes back in every child that it forks, with that child's job and arguments, so that all
         # that follows is the same for a child and for a process of its own.
         job = pyqa_worker.serve(job["worker"])
         leave = pyqa_worker.leave
     reads = None
     if job.get("reads"):
-        import pyqa_reads
-
+        pyqa_reads = own_module("pyqa_reads")
         # pytest's plugin hands it on to the workers of xdist.
         reads = sys.pyqa_reads = pyqa_reads.Reads(job["root"])
+        write_also_when_leaving_at_once(reads, job["reads"])
     sys.path[0] = job["scripts"]
     sys.argv[:2] = [os.path.join(job["scripts"], job["name"])]
     if job.get("report"):

@@ -4,12 +4,13 @@
 //!
 //! docs/caching.md lists the parts tool by tool.
 
+use crate::dropped::dropped;
 use crate::hash::{ContentHash, Digest, Fingerprint};
 use crate::project::files::ProjectFile;
 
 /// Changes whenever the meaning of a part, or the way findings are read from a tool's output,
 /// changes: a better parser must not replay what a worse one stored.
-pub const KEY_SCHEMA: u32 = 1;
+pub const KEY_SCHEMA: u32 = 2;
 
 /// The named parts that all units of one tool in one project share, in a fixed order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,7 +37,10 @@ impl CommonKey {
 
     /// Adds a part. Its name is what `--explain` shows when it differs.
     pub fn add(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.parts.push((name.into(), value.into()));
+        let name = name.into();
+        if !dropped(&name) {
+            self.parts.push((name, value.into()));
+        }
     }
 
     pub fn fingerprint(&self) -> Fingerprint {
@@ -83,12 +87,17 @@ fn is_readable(value: &str) -> bool {
 
 /// Adds what a tool may see of one file: name, permission to execute, link, content.
 fn add_file(digest: &mut Digest, file: &ProjectFile, content: &ContentHash) {
-    digest.field("path", file.path.as_bytes());
-    digest.field("executable", [u8::from(file.stat.is_executable())]);
+    let mut add = |part: &str, value: &[u8]| {
+        if !dropped(part) {
+            digest.field(part, value);
+        }
+    };
+    add("path", file.path.as_bytes());
+    add("executable", &[u8::from(file.stat.is_executable())]);
     if let Some(link) = &file.link {
-        digest.field("link", link);
+        add("link", link.as_ref());
     }
-    digest.field("content", content);
+    add("content", content.as_ref());
 }
 
 /// Key of a unit that is one file.

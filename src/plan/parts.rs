@@ -17,10 +17,14 @@ pub struct Installed<'a> {
     pub version: &'a str,
     /// Name and version of each plugin.
     pub plugins: &'a [(String, String)],
+    /// Name and version of what the tool and its plugins require.
+    pub requirements: &'a [(String, String)],
+    /// Of the files of the tool, its plugins and requirements.
+    pub files: Option<&'a Fingerprint>,
     /// Implementation, version and platform of the interpreter.
     pub python: &'a str,
     /// Of the whole environment; used where the tool imports the project's dependencies.
-    pub environment: &'a Fingerprint,
+    pub environment: Option<&'a Fingerprint>,
     /// Of the tool's source, where it is installed editable or is the project itself.
     pub code: Option<&'a Fingerprint>,
 }
@@ -50,9 +54,15 @@ pub fn common_key(
     for (name, version) in installed.plugins {
         key.add(format!("plugin {name}"), version);
     }
+    for (name, version) in installed.requirements {
+        key.add(format!("requirement {name}"), version);
+    }
+    if let Some(files) = installed.files {
+        key.add("installed files of the tool", files.to_string());
+    }
     key.add("python", installed.python);
-    if spec.key.environment {
-        key.add("environment", installed.environment.to_string());
+    if let Some(environment) = installed.environment {
+        key.add("environment", environment.to_string());
     }
     if let Some(code) = installed.code {
         key.add("the tool's own source", code.to_string());

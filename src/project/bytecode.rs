@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::files::ProjectFile;
 use super::stat::FileStat;
+use crate::dropped::dropped;
 
 /// Clock steps that separate two writes for certain.
 const TICK: i64 = 20_000_000;
@@ -72,7 +73,7 @@ fn is_stale(bytecode: &Path, source: &FileStat) -> bool {
     let fits =
         word(8) == source.mtime.div_euclid(1_000_000_000) as u32 && word(12) == source.size as u32;
     let written = FileStat::from(&meta).mtime;
-    is_timed && fits && written < source.last_touched().saturating_add(TICK)
+    !dropped("bytecode") && is_timed && fits && written < source.last_touched().saturating_add(TICK)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! same for the same packages at another place. Nothing is imported; when nothing has moved, it
 //! costs one look at each distribution's list of files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -37,6 +37,10 @@ pub struct Distribution {
     pub groups: Vec<String>,
     /// Where its source lies, when it is installed editable.
     pub editable: Option<PathBuf>,
+    /// Names of the distributions that it requires, whatever for.
+    pub requires: Vec<String>,
+    /// Of the list of its files with their hashes: tells apart two of the same version.
+    pub files: Fingerprint,
 }
 
 /// What is remembered of one folder of modules.
@@ -45,6 +49,8 @@ struct FolderFacts {
     distributions: Vec<Distribution>,
     /// Folders that `.pth` files add to the path.
     added: Vec<PathBuf>,
+    /// Folders of modules that no distribution lists: copied here by hand.
+    unlisted: Vec<PathBuf>,
     fingerprint: Fingerprint,
 }
 
@@ -57,14 +63,26 @@ impl Environment {
         digest.field("python", interpreter.describe());
         let mut sources: Vec<PathBuf> = Vec::new();
         for folder in interpreter.module_folders() {
-            if !is_site_folder(folder) {
+            let is_site = is_site_folder(folder);
+            if !is_site {
                 sources.push(folder.to_owned());
-                continue;
+                if !holds_distributions(folder) {
+                    continue;
+                }
             }
             let facts = folder_facts(folder, states);
-            digest.field("folder", facts.fingerprint);
-            sources.extend(facts.added);
+            if is_site {
+                digest.field("folder", facts.fingerprint);
+                sources.extend(facts.added);
+            }
+            for unlisted in facts.unlisted.iter().filter(|_| is_site) {
+                digest
+                    .field("unlisted", unlisted.file_name().unwrap_or_default().as_encoded_bytes());
+                digest.field("sources", sources_digest(unlisted, states));
+            }
             for distribution in facts.distributions {
+                digest.field("distribution", &distribution.name);
+                digest.field("version", &distribution.version);
                 sources.extend(distribution.editable.clone());
                 // The first on the path is the one that is imported.
                 distributions.entry(distribution.name.clone()).or_insert(distribution);
@@ -98,6 +116,20 @@ impl Environment {
         self.distributions.get(&normalised(name))
     }
 
+    /// The distributions that those of `names` require, and those that these require, without
+    /// `names` themselves; by name.
+    pub fn required_by<'a>(&'a self, names: &[&str]) -> Vec<&'a Distribution> {
+        let mut found: BTreeMap<&str, &Distribution> = BTreeMap::new();
+        let mut wanted: Vec<&Distribution> =
+            names.iter().filter_map(|name| self.distribution(name)).collect();
+        while let Some(next) = wanted.pop() {
+            if found.insert(&next.name, next).is_none() {
+                wanted.extend(next.requires.iter().filter_map(|name| self.distribution(name)));
+            }
+        }
+        found.into_values().filter(|found| !names.contains(&found.name.as_str())).collect()
+    }
+
     /// Distributions that announce entry points in one of `groups`, by name.
     pub fn plugins(&self, groups: &[String]) -> Vec<&Distribution> {
         let announces = |d: &&Distribution| d.groups.iter().any(|group| groups.contains(group));
@@ -110,12 +142,21 @@ fn is_site_folder(folder: &Path) -> bool {
     folder.file_name().is_some_and(|name| name == "site-packages" || name == "dist-packages")
 }
 
+/// Metadata of distributions in a folder of sources: `pip install --target`, `setup.py develop`.
+fn holds_distributions(folder: &Path) -> bool {
+    fs::read_dir(folder).into_iter().flatten().flatten().any(|entry| {
+        let name = entry.file_name();
+        let extension = Path::new(&name).extension();
+        extension.is_some_and(|e| e == "dist-info" || e == "egg-info")
+    })
+}
+
 fn folder_facts(folder: &Path, states: &dyn FileStates) -> FolderFacts {
     let mut names: Vec<PathBuf> =
         fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     names.retain(|path| path.file_name().is_some_and(|name| name != "__pycache__"));
     names.sort();
-    let mut key = Digest::new("pyqa folder of modules");
+    let mut key = Digest::new("pyqa folder of modules, 2");
     key.field("folder", folder.as_os_str().as_encoded_bytes());
     for path in &names {
         key.field("name", path.file_name().unwrap_or_default().as_encoded_bytes());
@@ -157,6 +198,8 @@ fn identity(path: &Path, states: &dyn FileStates) -> Option<ContentHash> {
 fn read_folder(folder: &Path, names: &[PathBuf]) -> FolderFacts {
     let mut distributions = Vec::new();
     let mut added = Vec::new();
+    let mut folders = Vec::new();
+    let mut listed = BTreeSet::new();
     let mut digest = Digest::new("pyqa installed");
     for path in names {
         let name = path.file_name().unwrap_or_default();
@@ -165,13 +208,15 @@ fn read_folder(folder: &Path, names: &[PathBuf]) -> FolderFacts {
                 let Some(distribution) = read_distribution(path) else { continue };
                 digest.field("name", &distribution.name);
                 digest.field("version", &distribution.version);
-                digest.field("files", installed_files(path));
+                digest.field("files", distribution.files);
                 distributions.push(distribution);
+                listed.extend(top_names(path));
             }
             Some("pth" | "egg-link") => {
                 let lines = added_folders(folder, path);
                 digest.field("pth", name.as_encoded_bytes());
                 digest.field("folders", lines.len().to_string());
+                digest.field("code", lines_of_code(path));
                 added.extend(lines);
             }
             Some("py" | "pyi") => {
@@ -180,10 +225,18 @@ fn read_folder(folder: &Path, names: &[PathBuf]) -> FolderFacts {
             }
             _ => {
                 digest.field("entry", name.as_encoded_bytes());
+                folders.push(path);
             }
         }
     }
-    FolderFacts { distributions, added, fingerprint: digest.finish() }
+    // Debian's packages list their files elsewhere.
+    let keeps_lists = folder.file_name().is_some_and(|name| name == "site-packages");
+    let unlisted = folders.into_iter().filter(|path| {
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+        keeps_lists && !listed.contains(name) && path.is_dir()
+    });
+    let unlisted = unlisted.cloned().collect();
+    FolderFacts { distributions, added, unlisted, fingerprint: digest.finish() }
 }
 
 fn read_distribution(path: &Path) -> Option<Distribution> {
@@ -206,7 +259,30 @@ fn read_distribution(path: &Path) -> Option<Distribution> {
         version: header("Version").unwrap_or_else(|| file_version.to_owned()),
         groups: entry_point_groups(path),
         editable: editable_source(path),
+        requires: required(&metadata),
+        files: Digest::new("pyqa files").field("list", installed_files(path)).finish(),
     })
+}
+
+/// The names in `Requires-Dist: name[extra] (>=1) ; marker`, for whatever platform and extra.
+fn required(metadata: &str) -> Vec<String> {
+    let headers = metadata.lines().take_while(|line| !line.is_empty());
+    headers
+        .filter_map(|line| line.strip_prefix("Requires-Dist: "))
+        .filter_map(|line| {
+            line.trim().split(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c))).next()
+        })
+        .map(normalised)
+        .collect()
+}
+
+/// Names that the distribution has put into the folder of modules.
+fn top_names(path: &Path) -> BTreeSet<Vec<u8>> {
+    let read = |name: &str| fs::read_to_string(path.join(name)).unwrap_or_default();
+    let record = read("RECORD");
+    let record = record.lines().filter_map(|line| line.split(['/', ',']).next());
+    let top = read("top_level.txt");
+    record.chain(top.lines()).map(|name| name.trim_matches('"').as_bytes().to_vec()).collect()
 }
 
 fn entry_point_groups(path: &Path) -> Vec<String> {
@@ -271,6 +347,13 @@ fn added_folders(folder: &Path, file: &Path) -> Vec<PathBuf> {
         .map(|line| folder.join(line))
         .filter(|path| path.is_dir())
         .collect()
+}
+
+/// Lines of a `.pth` file that the interpreter runs at each start.
+fn lines_of_code(file: &Path) -> String {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let is_code = |line: &&str| line.starts_with("import ") || line.starts_with("import\t");
+    text.lines().filter(is_code).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -29,6 +29,15 @@ const FOREIGN_FOLDERS: [&str; 14] = [
     "node_modules",
 ];
 
+/// Folders that tools write for themselves: what they read there is no input of a result.
+const CACHES: [&str; 7] =
+    ["__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", ".tox", ".nox"];
+
+/// Whether a folder of this name is a tool's cache.
+pub fn is_cache_folder(name: &[u8]) -> bool {
+    CACHES.iter().any(|cache| cache.as_bytes() == name)
+}
+
 /// Whether a folder of this name holds other things than the project's files.
 pub fn is_foreign_folder(name: &[u8]) -> bool {
     FOREIGN_FOLDERS.iter().any(|foreign| foreign.as_bytes() == name)
@@ -60,7 +69,9 @@ impl FileSet {
     /// Lists the files below `root`. `tracked` holds git's names below the root, sorted; `None`
     /// outside of a repository.
     pub fn list(root: &Path, tracked: Option<&[RelPath]>) -> Self {
-        let mut files = walk(root, tracked.is_some());
+        let mut builder = WalkBuilder::new(root);
+        builder.hidden(false).ignore(false).require_git(tracked.is_some());
+        let mut files = walk(root, &mut builder);
         files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         let mut set = Self { files };
         if let Some(tracked) = tracked {
@@ -82,6 +93,13 @@ impl FileSet {
             self.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
             self.files.dedup_by(|a, b| a.path == b.path);
         }
+    }
+
+    /// All files below `folder`, ignored ones too, but for caches and environments.
+    pub fn everything(folder: &Path) -> Self {
+        let mut files = walk(folder, WalkBuilder::new(folder).standard_filters(false));
+        files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        Self { files }
     }
 
     /// Lists the files below `root` once more, those of `earlier` that are tracked though ignored
@@ -143,24 +161,18 @@ impl Drop for Gathered<'_> {
     }
 }
 
-fn walk(root: &Path, in_repository: bool) -> Vec<ProjectFile> {
+fn walk(root: &Path, builder: &mut WalkBuilder) -> Vec<ProjectFile> {
     let all = Mutex::default();
-    WalkBuilder::new(root)
-        .hidden(false)
-        .ignore(false)
-        .require_git(in_repository)
-        .filter_entry(is_own)
-        .build_parallel()
-        .run(|| {
-            let mut gathered = Gathered { files: Vec::new(), foreign: Vec::new(), all: &all };
-            Box::new(move |entry| match entry {
-                Ok(entry) => gathered.add(&entry, root),
-                Err(error) => {
-                    log::warn!("{error}");
-                    WalkState::Continue
-                }
-            })
-        });
+    builder.filter_entry(is_own).build_parallel().run(|| {
+        let mut gathered = Gathered { files: Vec::new(), foreign: Vec::new(), all: &all };
+        Box::new(move |entry| match entry {
+            Ok(entry) => gathered.add(&entry, root),
+            Err(error) => {
+                log::warn!("{error}");
+                WalkState::Continue
+            }
+        })
+    });
     let (mut files, foreign) = all.into_inner().unwrap_or_else(PoisonError::into_inner);
     if !foreign.is_empty() {
         files.retain(|file| !foreign.iter().any(|folder| file.path.is_within(folder.as_bytes())));

@@ -58,12 +58,14 @@ impl Interpreter {
             .map(PathBuf::as_path)
     }
 
-    /// What is known of the interpreter at `executable`, asked if need be.
+    /// What is known of the interpreter at `executable`, asked if need be. Relative entries of its
+    /// path are seen from `root`, where tools run.
     ///
     /// # Errors
     /// Where it cannot be started or does not answer.
     pub fn get(
         executable: &Path,
+        root: &Path,
         variables: &Variables,
         states: &dyn FileStates,
     ) -> io::Result<Self> {
@@ -72,7 +74,7 @@ impl Interpreter {
         if let Some(known) = known {
             return Ok(known);
         }
-        let interpreter = ask(executable)?;
+        let interpreter = ask(executable, root)?;
         let bytes = postcard::to_stdvec(&interpreter).map_err(io::Error::other)?;
         states.remember(key, bytes);
         Ok(interpreter)
@@ -97,9 +99,10 @@ fn identity(executable: &Path, variables: &Variables) -> io::Result<Fingerprint>
     Ok(digest.finish())
 }
 
-fn ask(executable: &Path) -> io::Result<Interpreter> {
+fn ask(executable: &Path, root: &Path) -> io::Result<Interpreter> {
     let output = Command::new(executable)
         .args(["-c", PROBE])
+        .current_dir(root)
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
         .output()?;

@@ -2,8 +2,15 @@
 import json
 import os
 import platform
+import site
 import sys
 import sysconfig
+
+# The folder of the script, or empty for `-c`, comes first unless the interpreter is told otherwise.
+entries = sys.path[1:] if sys.path and sys.path[0] == "" else list(sys.path)
+if site.ENABLE_USER_SITE:
+    # Looked into from the day on which it is made.
+    entries.append(site.getusersitepackages())
 
 print(
     json.dumps(
@@ -14,8 +21,7 @@ print(
             "platform": sysconfig.get_platform(),
             "prefix": sys.prefix,
             "scripts": sysconfig.get_path("scripts"),
-            # The first entry is the folder of the script, or empty for `-c`.
-            "path": [os.path.abspath(entry) for entry in sys.path[1:] if entry],
+            "path": list(dict.fromkeys(os.path.abspath(entry) for entry in entries if entry)),
             "stdlib": [
                 sysconfig.get_path("stdlib"),
                 sysconfig.get_path("platstdlib"),

@@ -23,6 +23,11 @@ impl FileStat {
         self.mode & 0o100 != 0
     }
 
+    /// When content or name last changed by the system's own clock, as far as it tells.
+    pub fn changed(&self) -> i64 {
+        if cfg!(unix) { self.ctime } else { self.mtime }
+    }
+
     /// The later of the two times.
     pub fn last_touched(&self) -> i64 {
         self.mtime.max(self.ctime)

@@ -15,6 +15,10 @@ pub struct Resolved {
     pub version: String,
     /// Name and version of each plugin, by name.
     pub plugins: Vec<(String, String)>,
+    /// Name and version of what the tool and its plugins stand on, by name.
+    pub requirements: Vec<(String, String)>,
+    /// Of the files of all of these: two of the same version may differ.
+    pub installed: Option<Fingerprint>,
     pub program: Program,
     pub environment: Arc<Environment>,
     /// Where it comes from, for people: "the project's environment .venv".
@@ -58,8 +62,20 @@ impl Resolved {
             }
             digest.finish()
         });
+        let names: Vec<&str> =
+            [package].into_iter().chain(plugins.iter().copied()).map(|d| d.name.as_str()).collect();
+        let requirements = environment.required_by(&names);
+        let mut installed = crate::hash::Digest::new("pyqa files of a tool");
+        for distribution in [package].iter().chain(&plugins).chain(&requirements) {
+            installed.field(&distribution.name, distribution.files);
+        }
         Some(Self {
             version: package.version.clone(),
+            requirements: requirements
+                .iter()
+                .map(|distribution| (distribution.name.clone(), distribution.version.clone()))
+                .collect(),
+            installed: Some(installed.finish()),
             plugins: plugins
                 .iter()
                 .filter(|plugin| plugin.name != package.name)
@@ -86,6 +102,8 @@ impl Resolved {
         Some(Self {
             version: hash.to_string()[..12].to_owned(),
             plugins: Vec::new(),
+            requirements: Vec::new(),
+            installed: None,
             origin: format!("PATH, {}", executable.display()),
             program: Program::Executable(executable),
             environment: Arc::clone(environment),

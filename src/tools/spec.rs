@@ -246,6 +246,8 @@ pub struct KeyDecl {
     /// Keys of the tool's settings that name files whose content belongs to the key
     /// (bandit's `baseline`).
     pub files_from: Vec<String>,
+    /// Names of files whose content, or absence, in each folder above the root belongs to the key.
+    pub files_above: Vec<String>,
     /// For a tool for the whole project: extensions of the files that count. Empty: every file.
     pub extensions: Vec<String>,
     /// Entry point groups in which plugins announce themselves: `flake8.extension`.

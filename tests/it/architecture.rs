@@ -25,7 +25,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
         ],
     ),
 ];
-const FOR_ALL: [&str; 6] = ["paths", "hash", "error", "finding", "event", "shard"];
+const FOR_ALL: [&str; 7] = ["dropped", "paths", "hash", "error", "finding", "event", "shard"];
 
 #[test]
 fn no_room_knows_of_one_that_it_must_not_know() {

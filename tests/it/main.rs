@@ -5,6 +5,10 @@
 mod architecture;
 mod baseline;
 mod cache;
+#[cfg(unix)]
+mod cache_inputs;
+#[cfg(unix)]
+mod cache_place;
 mod check;
 mod ci;
 mod differential;
@@ -12,6 +16,7 @@ mod editors;
 mod exec;
 #[cfg(unix)]
 mod format;
+mod fuzz;
 #[cfg(unix)]
 mod git_cases;
 #[cfg(unix)]

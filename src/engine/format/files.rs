@@ -165,7 +165,7 @@ impl Pass<'_> {
         let mut run = Run::new(request, workspace, toolset, support, &planner)?;
         let mode = Mode::of(&request.variables, workspace.settings.workers).map_err(|e| vec![e])?;
         run.execute(mode, cancel, on);
-        run.store();
+        run.store(on);
         let outcome = run.outcome(cancel, begun);
         self.heed(&outcome);
         Ok(())

@@ -68,7 +68,19 @@ fn finding(spec: &ToolSpec, found: &Captures<'_>, context: &ParseContext<'_>) ->
     finding
 }
 
+/// Notes that mypy prints with the first error of their kind only. Which one is first depends on
+/// what its cache already has an answer for, so that nothing can be said by them.
+const ONCE: [&str; 4] = [
+    "See https://mypy",
+    "Hint: \"python3 -m pip install ",
+    "(or run \"mypy --install-types\"",
+    "(Using --follow-imports=error",
+];
+
 fn add(finding: Finding, findings: &mut Vec<Finding>) {
+    if finding.severity == Severity::Note && ONCE.iter().any(|o| finding.message.starts_with(o)) {
+        return;
+    }
     let place = |finding: &Finding| finding.location.as_ref().map(|l| (l.path.clone(), l.line));
     match findings.last_mut() {
         Some(last)

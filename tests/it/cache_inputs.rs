@@ -1,0 +1,226 @@
+//! What a result depends on beside the project's files and settings. Each test once told a wrong
+//! "clean", or could.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::Project;
+
+/// A project with one test that is given as the body of a function.
+fn with_test(body: &str) -> Project {
+    let project = Project::new();
+    project.write("pytest.ini", "[pytest]\npythonpath = .\n").write(".gitignore", "ignored/\n");
+    let head = "import importlib\nimport os\nimport pathlib\nimport sys\n\n\n";
+    project.write("test_it.py", format!("{head}def test_it():\n    {body}\n"));
+    project.git(&["init", "-q"]);
+    project
+}
+
+fn pytest(project: &Project) -> (i32, u64) {
+    let run = project.check(&["--only", "pytest"]);
+    (run.code, run.ran("pytest"))
+}
+
+/// `edit` makes the suite fail although its result is stored.
+fn is_noticed(project: &Project, edit: impl Fn()) {
+    assert_eq!(pytest(project).0, 0);
+    assert_eq!(pytest(project), (0, 0), "a result that is not stored proves nothing");
+    edit();
+    assert_eq!(pytest(project).0, 1);
+}
+
+#[test]
+fn an_ignored_module_counts_even_where_only_its_bytecode_is_read() {
+    let project = with_test("sys.path.insert(0, 'ignored'); assert importlib.import_module('m').X");
+    project.write("ignored/m.py", "X = 1\n");
+    assert_eq!(pytest(&project).0, 0);
+    // This run finds bytecode and does not open the source.
+    project.write("other.py", "");
+    is_noticed(&project, || {
+        // Same size, same second: CPython would believe the bytecode.
+        let path = project.path("ignored/m.py");
+        let time = fs::metadata(&path).unwrap().modified().unwrap();
+        fs::write(&path, "X = 0\n").unwrap();
+        fs::File::options().append(true).open(path).unwrap().set_modified(time).unwrap();
+    });
+}
+
+#[test]
+fn a_file_outside_of_the_project_counts() {
+    let project = with_test("assert pathlib.Path('../beside.txt').read_text() == '1'");
+    project.write("../beside.txt", "1");
+    is_noticed(&project, || {
+        project.write("../beside.txt", "2");
+    });
+}
+
+#[test]
+fn a_database_in_an_ignored_folder_counts() {
+    let project = with_test(
+        "import sqlite3; c = sqlite3.connect('ignored/d.db'); \
+         assert c.execute('select x from t').fetchone() == (1,)",
+    );
+    fs::create_dir(project.path("ignored")).unwrap();
+    let fill = |value: u8| {
+        let code = format!(
+            "import sqlite3; c = sqlite3.connect('ignored/d.db'); \
+             c.execute('create table if not exists t (x)'); c.execute('delete from t'); \
+             c.execute('insert into t values ({value})'); c.commit()"
+        );
+        assert!(project.command("python3").args(["-c", &code]).status().unwrap().success());
+    };
+    fill(1);
+    is_noticed(&project, || fill(2));
+}
+
+#[test]
+fn tests_in_a_new_ignored_folder_and_names_in_a_listed_one_count() {
+    let project = with_test("assert True");
+    is_noticed(&project, || {
+        project.write("ignored/test_more.py", "def test_more():\n    assert False\n");
+    });
+    let project = with_test("assert len(os.listdir('data')) == 1");
+    project.write("data/kept.txt", "").write(".gitignore", "*.tmp\n");
+    is_noticed(&project, || {
+        project.write("data/new.tmp", "");
+    });
+}
+
+#[test]
+fn a_conftest_above_the_root_counts() {
+    let project = with_test("assert os.environ.get('ABOVE') is None");
+    // Without settings of its own in the project, pytest takes the folder of `setup.py` as root.
+    fs::remove_file(project.path("pytest.ini")).unwrap();
+    fs::remove_dir_all(project.path(".git")).unwrap();
+    project.write("../setup.py", "");
+    let root = project.root();
+    let pytest = |code: i32, ran: u64| {
+        let run = project.check(&["--only", "pytest", "--root", root.to_str().unwrap()]);
+        assert_eq!((run.code, run.ran("pytest")), (code, ran), "{}", run.stdout);
+    };
+    pytest(0, 1);
+    pytest(0, 0);
+    project.write("../conftest.py", "import os\n\nos.environ['ABOVE'] = '1'\n");
+    pytest(1, 1);
+}
+
+#[test]
+fn settings_that_an_argument_names_count() {
+    let project = Project::new();
+    project.write("a.py", "import os\n").write("ci/flake8.cfg", "[flake8]\nignore = F401\n");
+    project.write("ci/mypy.ini", "[mypy]\n").write("b.py", "def f(x):\n    return x\n");
+    project.write(
+        "pyproject.toml",
+        "[tool.pyqa.flake8]\nargs = [\"--config=ci/flake8.cfg\"]\n\
+         [tool.pyqa.mypy]\nargs = [\"--config-file\", \"ci/mypy.ini\"]\n",
+    );
+    let check =
+        || project.check(&["--only", "flake8,mypy"]).findings().into_iter().collect::<Vec<_>>();
+    assert!(check().is_empty());
+    project.write("ci/flake8.cfg", "[flake8]\nignore = F402\n");
+    assert_eq!(check(), ["flake8 a.py:1 F401"]);
+    project.write("ci/mypy.ini", "[mypy]\ndisallow_untyped_defs = True\n");
+    assert_eq!(check(), ["flake8 a.py:1 F401", "mypy b.py:1 no-untyped-def"]);
+}
+
+#[test]
+fn stubs_outside_of_the_project_count_also_after_a_run_that_did_not_read_them() {
+    let mut project = Project::new();
+    project.write("a.py", "import stub\n\nX: int = stub.f()\n").write("b.py", "Y = 1\n");
+    project.write("../stubs/stub.pyi", "def f() -> int: ...\n");
+    let stubs = project.path("../stubs");
+    project.set("MYPYPATH", stubs);
+    let check = || project.check(&["--only", "mypy"]).code;
+    assert_eq!(check(), 0);
+    // mypy takes what it knows of the stub from its own state.
+    project.write("b.py", "Y = 2\n");
+    assert_eq!(check(), 0);
+    project.write("../stubs/stub.pyi", "def f() -> str: ...\n");
+    assert_eq!(check(), 1);
+}
+
+#[test]
+fn settings_changed_while_a_tool_runs_are_not_those_of_its_result() {
+    let mut project = Project::new();
+    project.write("a.py", "import os\n").write(".flake8", "[flake8]\n");
+    // Found on `PATH` and slow, so that there is time for the edit.
+    project.write(
+        "pyproject.toml",
+        "[tool.pyqa.tools.slow]\ngranularity = \"file\"\ncommand = { program = \"slow\" }\n\
+         config = { files = [{ name = \".flake8\", syntax = \"ini\", sections = [\"flake8\"] }] }\n\
+         output = { format = \"regex\", pattern = '^(?P<path>\\S+):(?P<line>\\d+) (?P<message>.*)$' }\n",
+    );
+    let folder = project.path("../bin");
+    fs::create_dir(&folder).unwrap();
+    let script = "#!/bin/sh\n[ -e wait ] && sleep 1.5\ngrep -q strict .flake8 || exit 0\n\
+                  echo a.py:1 found\nexit 1\n";
+    executable(&folder.join("slow"), script);
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    project.set("PATH", path);
+    project.write("wait", "");
+    let child = project
+        .command(env!("CARGO_BIN_EXE_pyqa"))
+        .args(["check", "--only", "slow"])
+        .stdout(std::process::Stdio::null())
+        .spawn();
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    project.write(".flake8", "[flake8]\nx = strict\n");
+    child.unwrap().wait().unwrap();
+    fs::remove_file(project.path("wait")).unwrap();
+    assert_eq!(project.check(&["--only", "slow"]).code, 1);
+    project.write(".flake8", "[flake8]\n");
+    assert_eq!(project.check(&["--only", "slow"]).code, 0);
+}
+
+fn executable(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn a_result_has_a_greatest_age_and_may_have_none_or_no_cache_at_all() {
+    for (settings, ran) in [
+        ("", [0, 1]),
+        ("[tool.pyqa.pytest]\nmax-age = 0\n", [0, 0]),
+        ("[tool.pyqa.pytest]\ncache = false\n", [1, 1]),
+    ] {
+        let project = with_test("assert True");
+        project.write("pyproject.toml", settings);
+        assert_eq!(pytest(&project).0, 0);
+        assert_eq!(pytest(&project).1, ran[0], "{settings}");
+        // As after two days: the time of storing is part of the stored result.
+        let later = project
+            .command("faketime")
+            .args(["-f", "+2d"])
+            .arg(env!("CARGO_BIN_EXE_pyqa"))
+            .args(["check", "--output-format", "json", "--only", "pytest"])
+            .output();
+        let Ok(later) = later else { continue };
+        let report: serde_json::Value = serde_json::from_slice(&later.stdout).unwrap();
+        assert_eq!(report["tools"][0]["units_run"], ran[1], "{settings}");
+    }
+}
+
+#[test]
+fn a_fresh_clone_with_a_restored_cache_runs_nothing() {
+    let project = Project::fixture("clean");
+    project.git(&["init", "-q"]).git(&["add", "-A"]).git(&["commit", "-q", "-m", "all"]);
+    assert_eq!(project.check(&[]).code, 0);
+    let clone = Project::new();
+    let tar = |from: &Path, to: &Path| {
+        let archive = project.path("../archive.tar");
+        let run = |arguments: &[&std::ffi::OsStr]| {
+            assert!(std::process::Command::new("tar").args(arguments).status().unwrap().success());
+        };
+        fs::create_dir_all(to).unwrap();
+        run(&["-cf".as_ref(), archive.as_ref(), "-C".as_ref(), from.as_ref(), ".".as_ref()]);
+        run(&["-xmf".as_ref(), archive.as_ref(), "-C".as_ref(), to.as_ref()]);
+    };
+    tar(&project.cache(), &clone.cache());
+    clone.git(&["clone", "-q", project.root().to_str().unwrap(), "."]);
+    let run = clone.check(&[]);
+    for tool in ["flake8", "mypy", "bandit", "black", "pytest"] {
+        assert_eq!(run.ran(tool), 0, "{tool}: {}", run.stdout);
+    }
+}

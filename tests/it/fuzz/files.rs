@@ -1,0 +1,137 @@
+//! Mutations of which files there are, and of what they are.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use super::world::World;
+use super::{ALL, Mutation, TESTS, TYPES};
+
+pub(super) const MUTATIONS: &[Mutation] = &[
+    Mutation::new("rename", rename),
+    Mutation::new("case-rename", case_rename),
+    Mutation::new("file-to-folder", file_to_folder),
+    Mutation::new("file-to-link", file_to_link),
+    Mutation::new("link-elsewhere", link_elsewhere),
+    Mutation::new("new-init", new_init),
+    Mutation::new("shadow", shadow),
+    Mutation::new("stub-beside", stub_beside),
+    Mutation::new("delete-module", delete_module),
+    Mutation::new("conftest", conftest),
+    Mutation::new("ignored-name", ignored_name),
+    Mutation::new("ignored-tests", ignored_tests),
+    Mutation::new("chmod", chmod),
+    Mutation::new("ignore-rule", ignore_rule),
+];
+
+fn rename(world: &mut World) -> &'static str {
+    let pairs = [("pkg/style.py", "pkg/styled.py"), ("pkg/mid.py", "pkg/middle.py")];
+    let (one, other) = *world.random.pick(&pairs);
+    let (one, other) = (world.path(one), world.path(other));
+    let _ = if one.exists() { fs::rename(one, other) } else { fs::rename(other, one) };
+    ALL
+}
+
+fn case_rename(world: &mut World) -> &'static str {
+    let (one, other) = (world.path("pkg/danger.py"), world.path("pkg/Danger.py"));
+    let _ = if one.exists() { fs::rename(one, other) } else { fs::rename(other, one) };
+    ALL
+}
+
+/// `leaf.py` becomes a package with the same content, or a file again.
+fn file_to_folder(world: &mut World) -> &'static str {
+    if world.path("pkg/leaf.py").exists() {
+        let text = world.read("pkg/leaf.py");
+        world.remove("pkg/leaf.py");
+        world.write("pkg/leaf/__init__.py", &text);
+    } else {
+        let text = world.read("pkg/leaf/__init__.py");
+        world.remove("pkg/leaf");
+        world.write("pkg/leaf.py", if text.is_empty() { "VALUE = 1\n" } else { &text });
+    }
+    TESTS
+}
+
+fn file_to_link(world: &mut World) -> &'static str {
+    let path = world.path("pkg/base.py");
+    if path.is_symlink() {
+        fs::remove_file(&path).unwrap();
+        world.write("pkg/base.py", "def base(x: int) -> int:\n    return x\n");
+    } else {
+        let target = if world.random.one_in(2) { "leaf.py" } else { "../../outside/base.py" };
+        world.write("../outside/base.py", "def base(x: str) -> str:\n    return x\n");
+        world.remove("pkg/base.py");
+        symlink(target, &path).unwrap();
+    }
+    TYPES
+}
+
+fn link_elsewhere(world: &mut World) -> &'static str {
+    let targets = ["linked.txt", "tests/data/value.txt", "ignored/value.txt", "nowhere.txt"];
+    let target = *world.random.pick(&targets);
+    world.remove("link.txt");
+    symlink(target, world.path("link.txt")).unwrap();
+    TESTS
+}
+
+fn toggle(world: &mut World, name: &str, text: &str) {
+    if world.path(name).exists() { world.remove(name) } else { world.write(name, text) }
+}
+
+fn new_init(world: &mut World) -> &'static str {
+    toggle(world, "nspkg/__init__.py", "");
+    TYPES
+}
+
+/// A module of the project's own in the place of an installed one.
+fn shadow(world: &mut World) -> &'static str {
+    toggle(world, "somelib.py", "VALUE = 2\n\n\ndef give() -> str:\n    return ''\n");
+    "mypy,pytest"
+}
+
+fn stub_beside(world: &mut World) -> &'static str {
+    toggle(world, "pkg/base.pyi", "def base(x: bytes) -> bytes: ...\n");
+    TYPES
+}
+
+fn delete_module(world: &mut World) -> &'static str {
+    toggle(world, "pkg/base.py", "def base(x: int) -> int:\n    return x\n");
+    "mypy,flake8"
+}
+
+fn conftest(world: &mut World) -> &'static str {
+    let name = *world.random.pick(&["conftest.py", "tests/conftest.py"]);
+    toggle(world, name, "import os\n\nos.environ['FUZZ_VALUE'] = '2'\n");
+    TESTS
+}
+
+/// An ignored file in a folder that a test lists.
+fn ignored_name(world: &mut World) -> &'static str {
+    toggle(world, "tests/data/two.tmp", "");
+    TESTS
+}
+
+/// Tests in a folder that git ignores, which pytest collects all the same.
+fn ignored_tests(world: &mut World) -> &'static str {
+    toggle(world, "tests/more.tmp/test_more.py", "def test_more():\n    assert False\n");
+    if !world.path("tests/more.tmp/test_more.py").exists() {
+        world.remove("tests/more.tmp");
+    }
+    TESTS
+}
+
+fn chmod(world: &mut World) -> &'static str {
+    let name = *world.random.pick(&["script.sh", "pkg/style.py"]);
+    let path = world.path(name);
+    if let Ok(meta) = fs::metadata(&path) {
+        let mode = meta.permissions().mode() ^ 0o111;
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    TESTS
+}
+
+fn ignore_rule(world: &mut World) -> &'static str {
+    let rules = ["ignored/\n*.tmp\n", "ignored/\n*.tmp\nstyle.py\n", "*.tmp\n"];
+    let text = *world.random.pick(&rules);
+    world.write(".gitignore", text);
+    ALL
+}

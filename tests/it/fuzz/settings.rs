@@ -1,0 +1,133 @@
+//! Mutations of settings: created, edited, deleted, shadowed by a file that comes first.
+
+use super::world::World;
+use super::{LINT, Mutation, TESTS, TYPES};
+
+pub(super) const MUTATIONS: &[Mutation] = &[
+    Mutation::new("flake8-settings", flake8),
+    Mutation::new("flake8-argument-file", argument_file),
+    Mutation::new("flake8-local-plugin", local_plugin),
+    Mutation::new("settings-above", above),
+    Mutation::new("argument", argument),
+    Mutation::new("mypy-settings", mypy),
+    Mutation::new("pytest-settings", pytest),
+    Mutation::new("bandit-settings", bandit),
+    Mutation::new("black-settings", black),
+];
+
+/// Writes or removes one of the files, each of which may hold one of the contents.
+fn one_of(world: &mut World, files: &[&str], section: &str, contents: &[&str]) {
+    let file = *world.random.pick(files);
+    if world.path(file).exists() && world.random.one_in(3) {
+        return world.remove(file);
+    }
+    let content = *world.random.pick(contents);
+    world.write(file, &format!("[{section}]\n{content}\n"));
+}
+
+const LENGTHS: [&str; 4] =
+    ["max-line-length = 70", "max-line-length = 99", "per-file-ignores = pkg/*:E501", "select = F"];
+
+fn flake8(world: &mut World) -> &'static str {
+    one_of(world, &["setup.cfg", "tox.ini", ".flake8"], "flake8", &LENGTHS);
+    LINT
+}
+
+/// A settings file that only an argument names.
+fn argument_file(world: &mut World) -> &'static str {
+    let lines: &[&'static str] = if world.random.one_in(2) {
+        &["args = [\"--append-config=extra/flake8.cfg\"]"]
+    } else {
+        &[]
+    };
+    world.set_table("tool.pyqa.flake8", lines);
+    LINT
+}
+
+fn local_plugin(world: &mut World) -> &'static str {
+    if world.path(".flake8").exists() {
+        world.remove(".flake8");
+    } else {
+        world.remove("setup.cfg");
+        world.remove("tox.ini");
+        let text = "[flake8]\n[flake8:local-plugins]\nextension =\n    LOC = local_plugin:Checker\n\
+                    paths = ./extra\n";
+        world.write(".flake8", text);
+    }
+    LINT
+}
+
+/// The same words in the project and in the folder above mean other files.
+fn above(world: &mut World) -> &'static str {
+    const WORDS: &str = "[flake8]\nper-file-ignores = ./pkg/*:E501\n";
+    for name in ["setup.cfg", "tox.ini"] {
+        world.remove(name);
+    }
+    let (from, to) = if world.path("../.flake8").exists() {
+        ("../.flake8", ".flake8")
+    } else {
+        (".flake8", "../.flake8")
+    };
+    world.remove(from);
+    world.write(to, WORDS);
+    "flake8"
+}
+
+fn argument(world: &mut World) -> &'static str {
+    let lines: &[&'static str] =
+        if world.random.one_in(2) { &["args = [\"--skip=B101\"]"] } else { &[] };
+    world.set_table("tool.pyqa.bandit", lines);
+    "bandit"
+}
+
+fn mypy(world: &mut World) -> &'static str {
+    const CONTENTS: [&str; 3] = [
+        "mypy_path = ignored\ndisallow_untyped_defs = True",
+        "mypy_path = ignored\nignore_missing_imports = True",
+        "strict = True",
+    ];
+    match world.random.below(3) {
+        0 => world.set_table("tool.mypy", &["disallow_untyped_defs = true"]),
+        1 => world.set_table("tool.mypy", &[]),
+        _ => one_of(world, &["mypy.ini", ".mypy.ini", "setup.cfg"], "mypy", &CONTENTS),
+    }
+    TYPES
+}
+
+fn pytest(world: &mut World) -> &'static str {
+    const CONTENTS: [&str; 3] = [
+        "pythonpath = .\naddopts = -k files",
+        "pythonpath = .\npython_functions = check_*",
+        "pythonpath = . inside",
+    ];
+    match world.random.below(3) {
+        0 => world.set_table("tool.pytest.ini_options", &["addopts = \"-k link\""]),
+        1 => world.set_table("tool.pytest.ini_options", &[]),
+        _ => one_of(world, &["pytest.ini", ".pytest.ini", "tox.ini"], "pytest", &CONTENTS),
+    }
+    TESTS
+}
+
+fn bandit(world: &mut World) -> &'static str {
+    if world.random.one_in(2) {
+        let lines: &[&'static str] =
+            if world.random.one_in(2) { &["skips = [\"B101\"]"] } else { &[] };
+        world.set_table("tool.bandit", lines);
+    } else {
+        one_of(world, &[".bandit"], "bandit", &["skips = B403", "exclude = ./pkg/danger.py"]);
+    }
+    LINT
+}
+
+fn black(world: &mut World) -> &'static str {
+    match world.random.below(4) {
+        0 => world.set_table("tool.black", &["line-length = 20"]),
+        1 => world.set_table("tool.black", &["force-exclude = 'style'"]),
+        2 => world.set_table("project", &["requires-python = \">=3.8\""]),
+        _ => {
+            world.set_table("tool.black", &[]);
+            world.set_table("project", &[]);
+        }
+    }
+    LINT
+}

@@ -1,0 +1,138 @@
+//! An environment of the fuzzed project's own, in which packages come and go: links into the
+//! tests' environment, and small distributions written by hand.
+
+use std::fmt::Write;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::tool_environment;
+
+pub(super) struct Site {
+    pub(super) prefix: PathBuf,
+    packages: PathBuf,
+}
+
+impl Site {
+    /// An environment below `folder` with the same tools, and Python `python` (a path).
+    pub(super) fn make(prefix: &Path, python: &Path, version: &str) -> Self {
+        let packages = prefix.join(format!("lib/python{version}/site-packages"));
+        fs::create_dir_all(&packages).unwrap();
+        fs::create_dir_all(prefix.join("bin")).unwrap();
+        symlink(python, prefix.join("bin/python")).unwrap();
+        let home = python.parent().unwrap().display();
+        let settings = format!("home = {home}\ninclude-system-site-packages = false\n");
+        fs::write(prefix.join("pyvenv.cfg"), settings).unwrap();
+        let site = Self { prefix: prefix.to_owned(), packages };
+        for entry in fs::read_dir(tools_packages()).unwrap().flatten() {
+            let name = entry.file_name().into_string().unwrap();
+            if name.ends_with(".dist-info") {
+                copy(&entry.path(), &site.packages.join(name));
+            } else if name != "__pycache__" && name != "pyqa_test_starts.pth" {
+                symlink(entry.path(), site.packages.join(name)).unwrap();
+            }
+        }
+        site
+    }
+
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.packages.join(name)
+    }
+
+    /// Installs a distribution in the place of any of its name. `files` are relative to the folder
+    /// of packages.
+    pub(super) fn install(&self, name: &str, version: &str, files: &[(&str, &str)], further: &str) {
+        self.uninstall(name);
+        let info = self.path(&format!("{name}-{version}.dist-info"));
+        fs::create_dir_all(&info).unwrap();
+        let metadata =
+            format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{further}\n");
+        fs::write(info.join("METADATA"), metadata).unwrap();
+        let mut record = String::new();
+        for (file, text) in files {
+            let path = match *file {
+                "entry_points.txt" | "direct_url.json" => info.join(file),
+                _ => self.path(file),
+            };
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let _ = fs::remove_file(&path);
+            fs::write(&path, text).unwrap();
+            let hash = blake3::hash(text.as_bytes()).to_hex();
+            writeln!(record, "{file},sha256={hash},{}", text.len()).unwrap();
+        }
+        fs::write(info.join("RECORD"), record).unwrap();
+    }
+
+    /// Removes what a distribution of this name has brought.
+    pub(super) fn uninstall(&self, name: &str) {
+        let Some(info) = self.info(name) else { return };
+        let record = fs::read_to_string(info.join("RECORD")).unwrap_or_default();
+        for file in record.lines().filter_map(|line| line.split(',').next()) {
+            let path = self.path(file);
+            // What is a link leads to the tests' environment: only the link goes.
+            let is_below_link = path
+                .ancestors()
+                .skip(1)
+                .take_while(|folder| *folder != self.packages)
+                .any(Path::is_symlink);
+            if !is_below_link && !file.starts_with("..") {
+                let _ = fs::remove_file(path);
+            }
+        }
+        fs::remove_dir_all(info).unwrap();
+    }
+
+    pub(super) fn info(&self, name: &str) -> Option<PathBuf> {
+        let entries = fs::read_dir(&self.packages).unwrap().flatten().map(|entry| entry.path());
+        entries
+            .filter(|path| path.extension().is_some_and(|e| e == "dist-info"))
+            .find(|path| file_name(path).split('-').next() == Some(name))
+    }
+
+    /// Raises the version of an installed distribution whose files may be changed by `edit`, which
+    /// gets the folder of packages.
+    pub(super) fn upgrade(&self, name: &str, version: &str) {
+        let info = self.info(name).unwrap();
+        let metadata = fs::read_to_string(info.join("METADATA")).unwrap();
+        let old = metadata.lines().find_map(|line| line.strip_prefix("Version: ")).unwrap();
+        let new = metadata.replacen(&format!("Version: {old}"), &format!("Version: {version}"), 1);
+        fs::write(info.join("METADATA"), new).unwrap();
+        fs::rename(&info, self.path(&format!("{name}-{version}.dist-info"))).unwrap();
+    }
+
+    /// Makes a file of its own of one that is a link into the tests' environment.
+    pub(super) fn own(&self, name: &str) -> PathBuf {
+        let path = self.path(name);
+        if path.is_symlink() {
+            let target = fs::read_link(&path).unwrap();
+            fs::remove_file(&path).unwrap();
+            copy(&target, &path);
+        }
+        path
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap().to_str().unwrap().to_owned()
+}
+
+fn tools_packages() -> PathBuf {
+    let lib = fs::read_dir(tool_environment().join("lib")).unwrap().flatten();
+    lib.map(|entry| entry.path().join("site-packages")).find(|path| path.is_dir()).unwrap()
+}
+
+/// The interpreter behind `command`, resolved, and its `major.minor`.
+pub(super) fn interpreter(command: &Path) -> Option<(PathBuf, String)> {
+    let code = "import os, sys; print(os.path.realpath(sys.executable)); \
+                print('%d.%d' % sys.version_info[:2])";
+    let output = Command::new(command).args(["-c", code]).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    let mut lines = text.lines();
+    Some((PathBuf::from(lines.next()?), lines.next()?.to_owned()))
+}
+
+pub(super) fn copy(from: &Path, to: &Path) {
+    let status = Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
+    assert!(status.success());
+}
