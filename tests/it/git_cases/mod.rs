@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 fn wait_for(what: &str, is_so: impl Fn() -> bool) {
     let begun = Instant::now();
     while !is_so() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{what}: waited in vain");
+        assert!(begun.elapsed() < Duration::from_mins(1), "{what}: waited in vain");
         thread::sleep(Duration::from_millis(10));
     }
 }

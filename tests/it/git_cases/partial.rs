@@ -149,6 +149,6 @@ fn case_13_a_module_that_is_deleted_but_not_staged_is_there_for_mypy_and_pytest(
     repo.put("helper.py", "VALUE: int = 1\n");
     repo.stage("test_user.py", test.replace("== 1", "== 2"));
     fs::remove_file(repo.path("helper.py")).unwrap();
-    let text = repo.refused(&["commit", "-qm", "bad"]);
-    assert!(text.contains("test_value"), "{text}");
+    let said = repo.refused(&["commit", "-qm", "bad"]);
+    assert!(said.contains("test_value"), "{said}");
 }

@@ -310,14 +310,14 @@ impl Judge<'_> {
             let after = after.unwrap_or_else(|| panic!("{name} is gone: {context}"));
             assert_eq!(after.mode, before.mode, "{name}: {context}");
             let staged = &self.control.committed[*name];
-            let wanted = self.in_work_tree(staged, &before);
+            let wanted = Self::in_work_tree(staged, &before);
             let shown = String::from_utf8_lossy(&after.bytes);
             assert!(wanted.contains(&after.bytes), "{name} is {shown:?}: {context}");
         }
     }
 
     /// What may stand in the work tree after `staged` was fixed.
-    fn in_work_tree(&self, staged: &str, before: &File) -> Vec<Vec<u8>> {
+    fn in_work_tree(staged: &str, before: &File) -> Vec<Vec<u8>> {
         if before.bytes == staged.as_bytes() {
             return vec![fixed(staged).into_bytes()];
         }
