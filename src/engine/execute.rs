@@ -95,6 +95,10 @@ impl Task<'_> {
 #[derive(Clone, Debug, Default)]
 pub struct Launch {
     pub arguments: Vec<OsString>,
+    /// The same for a tool that shall do without the state that it keeps between runs.
+    pub without_state: Option<Vec<OsString>>,
+    /// The tool could not work with its state and was started without it.
+    pub gave_up_state: bool,
     pub env: Vec<(OsString, OsString)>,
     /// For a tool that is a Python function.
     pub python: Option<PythonJob>,
@@ -275,6 +279,15 @@ impl Running<'_, '_> {
             elapsed,
         });
         let failed = matches!(parsed.verdict, Verdict::Crashed(_));
+        if failed
+            && !was_ended(&parsed.verdict)
+            && let Some(arguments) = task.launch.without_state.take()
+        {
+            // What it keeps between runs may be damaged, or the disk is full.
+            task.launch.arguments = arguments;
+            task.launch.gave_up_state = true;
+            return Control::More(vec![self.job(batch.task, batch.units)]);
+        }
         if failed && batch.units.len() > 1 && !was_ended(&parsed.verdict) {
             // One file brings the tool down: halving finds it, and the others get their answer.
             let mut units = batch.units;
@@ -358,14 +371,15 @@ impl Running<'_, '_> {
         let own = &resolved.environment.interpreter.prefix;
         let other = resolved.looks_into.as_ref().map_or(own, |(e, _)| &e.interpreter.prefix);
         let cache = self.workspace.cache.path();
+        let side = self.limits.side.folder();
         let modules_only = !task.tool.spec.key.extensions.is_empty();
         let recording = Recording {
             root: &self.workspace.root,
             files: &self.workspace.files,
             covered: &task.work.plan.inputs,
             names: if modules_only { Names::Modules } else { Names::All },
-            // What its settings file says is part of the key.
-            apart: &[own, other, cache, task.tool.config.file.as_deref().unwrap_or(cache)],
+            // What its settings file says is part of the key; the files of this run go with it.
+            apart: &[own, other, cache, side, task.tool.config.file.as_deref().unwrap_or(cache)],
             states: &self.workspace.states,
             started: batch.started,
         };

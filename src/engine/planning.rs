@@ -284,6 +284,10 @@ impl<'a> Planner<'a> {
     fn files_above(&self, tool: &ActiveTool) -> Vec<(RelPath, ContentHash)> {
         let workspace = self.workspace;
         let mut found = Vec::new();
+        if workspace.site.is_elsewhere() {
+            // In a snapshot, tools are told not to look there.
+            return found;
+        }
         for (depth, folder) in workspace.root.ancestors().enumerate().skip(1) {
             for name in &tool.spec.key.files_above {
                 if let Ok(hash) = workspace.states.content_hash(&folder.join(name)) {

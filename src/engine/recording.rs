@@ -53,23 +53,55 @@ impl Recording<'_> {
             let name = RelPath::from_absolute(&path, self.root);
             let counts = match &name {
                 Some(name) => self.counts(name, &path),
-                // A tool whose own root lies above keeps its cache there.
-                None => !path.iter().any(|part| is_cache_folder(part.as_encoded_bytes())),
+                None => self.counts_outside(&path),
             };
-            if !counts {
-                continue;
+            if counts {
+                self.note(&path, &mut recorded);
             }
-            let name =
-                name.unwrap_or_else(|| RelPath::from_bytes(path.as_os_str().as_encoded_bytes()));
-            let moved = look_at(name.clone(), self.root)
-                .is_some_and(|file| file.stat.changed() >= self.started);
-            if moved {
-                recorded.doubt.get_or_insert_with(|| format!("{name} was changed meanwhile"));
+            if self.names == Names::Modules {
+                self.note_modules(&path, &mut recorded);
             }
-            let state = observe(name.as_bytes(), self.names, self.states, self.root);
-            recorded.inputs.push(ExtraInput { path: name.as_bytes().to_vec(), state });
         }
+        recorded.inputs.sort_unstable();
+        recorded.inputs.dedup();
         recorded
+    }
+
+    fn note(&self, path: &Path, recorded: &mut Recorded) {
+        let name = RelPath::from_absolute(path, self.root)
+            .unwrap_or_else(|| RelPath::from_bytes(path.as_os_str().as_encoded_bytes()));
+        let moved = look_at(name.clone(), self.root)
+            .is_some_and(|file| file.stat.changed() >= self.started);
+        if moved {
+            recorded.doubt.get_or_insert_with(|| format!("{name} was changed meanwhile"));
+        }
+        let state = observe(name.as_bytes(), self.names, self.states, self.root);
+        recorded.inputs.push(ExtraInput { path: name.as_bytes().to_vec(), state });
+    }
+
+    /// mypy reads modules in code of its own that no audit hook sees (its native parser, mypy
+    /// 2.4.1), but not before it has listed their folder: each module there may have been read.
+    fn note_modules(&self, folder: &Path, recorded: &mut Recorded) {
+        if self.root != folder && self.root.starts_with(folder) {
+            return;
+        }
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let is_module = path.extension().is_some_and(|e| e == "py" || e == "pyi");
+            let name = RelPath::from_absolute(&path, self.root);
+            if is_module && name.is_none_or(|name| self.counts(&name, &path)) {
+                self.note(&path, recorded);
+            }
+        }
+    }
+
+    /// Whether something outside of the root is an input. Folders are where modules are looked
+    /// for; those above the root are passed through only.
+    fn counts_outside(&self, path: &Path) -> bool {
+        // A tool whose own root lies above keeps its cache there.
+        let is_cache = path.iter().any(|part| is_cache_folder(part.as_encoded_bytes()));
+        let is_searched = self.names == Names::Modules && !self.root.starts_with(path);
+        !is_cache && (is_searched || !path.is_dir())
     }
 
     /// Whether something within the root is an input that the key does not cover.
@@ -104,6 +136,10 @@ impl SideFiles {
             std::fs::write(file, rule)?;
         }
         Ok(Self { folder, rule: file })
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The file with the rule.

@@ -259,7 +259,8 @@ impl<'a> Run<'a> {
         }
         let plan = &task.work.plan;
         let arguments = &plan.arguments;
-        let mut state_folder = PathBuf::from(if cfg!(windows) { "nul" } else { "/dev/null" });
+        let nowhere = PathBuf::from(if cfg!(windows) { "nul" } else { "/dev/null" });
+        let mut state_folder = nowhere.clone();
         // A result is verified without anything that an earlier run has left.
         if arguments.uses_state_folder() && cache_use == CacheUse::ReadWrite {
             let folder =
@@ -278,6 +279,9 @@ impl<'a> Run<'a> {
         }
         let mut launch = Launch {
             arguments: arguments.with_state_folder(&state_folder),
+            without_state: (state_folder != nowhere)
+                .then(|| arguments.with_state_folder(&nowhere)),
+            gave_up_state: false,
             env: task
                 .tool
                 .spec
@@ -324,6 +328,7 @@ impl<'a> Run<'a> {
         let steady: Vec<bool> = self.tasks.iter().map(|task| self.is_steady(task)).collect();
         for (at, state) in std::mem::take(&mut self.states).into_iter().enumerate() {
             if let Some(state) = state
+                && !self.tasks[at].launch.gave_up_state
                 && let Err(error) = self.close(at, state, unchanged && steady[at])
             {
                 log::warn!("{error}");

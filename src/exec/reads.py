@@ -1,7 +1,6 @@
 """Notes which files this process reads and which folders it lists, for the key of its result.
 
-Noted are files anywhere but in the environment and the standard library, and folders of the
-project. What the process has made itself is no input of it. CPython tells of open, listdir and
+Noted are files and folders anywhere but in the environment and the standard library. What the process has made itself is no input of it. CPython tells of open, listdir and
 scandir, not of stat, of reads by extension modules, or of what other programs read.
 """
 
@@ -26,7 +25,6 @@ def passed_over():
 class Reads:
     def __init__(self, root):
         self.root = root
-        self.prefix = root + os.sep
         self.passed_over = passed_over()
         self.read = set()
         # Files that were made or emptied, and folders that were made.
@@ -73,8 +71,8 @@ class Reads:
             self.read.add(source_of(path) or path)
 
     def listed(self, path):
-        path = self.absolute("." if path is None else path)
-        if path is not None and (path + os.sep).startswith(self.prefix) and not self.is_own(path):
+        path = self.noted("." if path is None else path)
+        if path is not None and not self.is_own(path):
             self.read.add(path)
 
     def made(self, path):

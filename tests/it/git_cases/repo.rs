@@ -52,7 +52,7 @@ exit $code
 
 pub(super) const SETTINGS: &str = r#"
 [tool.pyqa]
-tools = ["checker", "fixer"]
+skip = ["flake8", "mypy", "bandit", "black", "pytest"]
 
 [tool.pyqa.tools.checker]
 granularity = "file"
@@ -62,7 +62,7 @@ output = { format = "regex", pattern = '\x1e(?P<path>(?-u:[^\x1f]*))\x1f(?P<line
 [tool.pyqa.tools.fixer]
 granularity = "file"
 command = { program = "fixer", args = ["--check"] }
-fix = { args = ["--fix"], formatter = true }
+fix = { args = ["--fix"], stage = "layout" }
 output = { format = "regex", pattern = '\x1e(?P<path>(?-u:[^\x1f]*))\x1f(?P<line>\d+) (?P<message>[^\n]*)' }
 
 [tool.pyqa.hooks]
