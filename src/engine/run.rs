@@ -279,8 +279,7 @@ impl<'a> Run<'a> {
         }
         let mut launch = Launch {
             arguments: arguments.with_state_folder(&state_folder),
-            without_state: (state_folder != nowhere)
-                .then(|| arguments.with_state_folder(&nowhere)),
+            without_state: (state_folder != nowhere).then(|| arguments.with_state_folder(&nowhere)),
             gave_up_state: false,
             env: task
                 .tool
