@@ -94,10 +94,19 @@ impl Table {
     }
 
     pub(super) fn memo(&self, key: &Fingerprint) -> Option<&[u8]> {
-        (0..self.memos)
-            .map(|index| self.memo_bytes(index))
-            .find(|head| head[..32] == key.0)
-            .and_then(|head| self.slice(u32_at(head, 36)?, u32_at(head, 40)?))
+        let (mut low, mut high) = (0, self.memos);
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            let head = self.memo_bytes(middle);
+            match head[..32].cmp(&key.0[..]) {
+                std::cmp::Ordering::Equal => {
+                    return self.slice(u32_at(head, 36)?, u32_at(head, 40)?);
+                }
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        None
     }
 
     /// The payload of a new file: this table with `records` and `memos` put in, without what has
@@ -127,22 +136,25 @@ impl Table {
             }
         }
         new.for_each(|(path, record)| writer.record(path, record, generation));
-        for (key, value) in memos {
-            writer.memo(key, value, generation);
-        }
+        // Sorted by key, as they are looked up.
+        let mut kept: BTreeMap<Fingerprint, (&[u8], u32)> =
+            memos.iter().map(|(key, value)| (*key, (value.as_slice(), generation))).collect();
         for index in 0..self.memos {
             let head = self.memo_bytes(index);
             let Some(key) = array_at(head, 0).map(Fingerprint) else { continue };
             if memos.contains_key(&key) {
                 continue;
             }
-            let kept = u32_at(head, 32).unwrap_or(0);
-            let last = if recalled.contains(&key) { generation } else { kept };
+            let before = u32_at(head, 32).unwrap_or(0);
+            let last = if recalled.contains(&key) { generation } else { before };
             if generation - last.min(generation) <= KEPT_GENERATIONS
                 && let Some(value) = self.memo(&key)
             {
-                writer.memo(&key, value, last);
+                kept.insert(key, (value, last));
             }
+        }
+        for (key, (value, last)) in &kept {
+            writer.memo(key, value, *last);
         }
         writer.finish(generation)
     }

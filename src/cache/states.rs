@@ -277,6 +277,23 @@ mod tests {
     }
 
     #[test]
+    fn every_memo_is_found_among_many_that_came_at_different_times() {
+        let fixture = Fixture::new();
+        let key = |n: u8| Fingerprint([n.wrapping_mul(37); 32]);
+        for n in 0..50 {
+            let states = fixture.states();
+            states.remember(key(n), vec![n]);
+            states.save().unwrap();
+            assert_eq!(fixture.states().recall(&key(n)), Some(vec![n]));
+        }
+        let states = fixture.states();
+        for n in 25..50 {
+            assert_eq!(states.recall(&key(n)), Some(vec![n]), "{n}");
+        }
+        assert_eq!(states.recall(&key(200)), None);
+    }
+
+    #[test]
     fn memos_survive_and_a_damaged_file_is_an_empty_one() {
         let fixture = Fixture::new();
         let key = Fingerprint([7; 32]);
