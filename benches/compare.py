@@ -73,6 +73,9 @@ class Project:
             archive = glob.glob(os.path.join(loaded, f"{prefix}-*.tar.gz"))[0]
             os.makedirs(self.folder)
             must(["tar", "xf", archive, "-C", self.folder, "--strip-components=1", "--no-same-owner"])
+            # The same tools for all, whatever the project itself has chosen.
+            with open(os.path.join(self.folder, "pyproject.toml"), "a", encoding="utf-8") as file:
+                file.write(f"\n[tool.pyqa]\ntools = {json.dumps(self.tools())}\n")
             self.git("init", "-q")
             self.git("add", "-A")
             self.git("commit", "-q", "-m", "as released")
