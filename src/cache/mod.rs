@@ -7,6 +7,7 @@ pub mod folder;
 mod frame;
 pub mod inputs;
 mod records;
+mod search;
 pub mod states;
 pub mod store;
 pub mod tool_state;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::frame::Payload;
+use super::search::search;
 use crate::hash::{ContentHash, Fingerprint};
 use crate::project::stat::FileStat;
 
@@ -60,20 +61,9 @@ impl Table {
             *at += 1;
             return Some(*at - 1);
         }
-        let (mut low, mut high) = (0, self.records);
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            match self.path(middle).cmp(path) {
-                std::cmp::Ordering::Equal => {
-                    *at = middle + 1;
-                    return Some(middle);
-                }
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-            }
-        }
-        *at = low;
-        None
+        let found = search(self.records, |index| self.path(index).cmp(path));
+        *at = found.map_or_else(|place| place, |index| index + 1);
+        found.ok()
     }
 
     pub(super) fn record(&self, index: usize) -> Record {
@@ -94,19 +84,9 @@ impl Table {
     }
 
     pub(super) fn memo(&self, key: &Fingerprint) -> Option<&[u8]> {
-        let (mut low, mut high) = (0, self.memos);
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            let head = self.memo_bytes(middle);
-            match head[..32].cmp(&key.0[..]) {
-                std::cmp::Ordering::Equal => {
-                    return self.slice(u32_at(head, 36)?, u32_at(head, 40)?);
-                }
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-            }
-        }
-        None
+        let found = search(self.memos, |index| self.memo_bytes(index)[..32].cmp(&key.0[..]));
+        let head = self.memo_bytes(found.ok()?);
+        self.slice(u32_at(head, 36)?, u32_at(head, 40)?)
     }
 
     /// The payload of a new file: this table with `records` and `memos` put in, without what has

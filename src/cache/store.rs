@@ -14,6 +14,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::entry::Entry;
 use super::frame::{self, Kind, Payload};
+use super::search::search;
 use crate::hash::Fingerprint;
 use crate::paths::touch_daily;
 
@@ -168,16 +169,8 @@ impl Segment {
     }
 
     fn get(&self, key: &Fingerprint) -> Option<&[u8]> {
-        let (mut low, mut high) = (0, self.count);
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            match self.line(middle)[..KEY].cmp(&key.0) {
-                std::cmp::Ordering::Equal => return self.entry(middle),
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-            }
-        }
-        None
+        let found = search(self.count, |index| self.line(index)[..KEY].cmp(&key.0));
+        self.entry(found.ok()?)
     }
 
     fn lines(&self) -> impl Iterator<Item = (Fingerprint, u32, &[u8])> {
