@@ -127,7 +127,7 @@ fn entries(folder: &Path) -> Vec<Entry> {
         if meta.is_dir() {
             let record = fs::metadata(super::tool_state::record_path(&path));
             let used = record.and_then(|meta| meta.modified()).unwrap_or(used);
-            found.push(Entry { bytes: size_of(&path), path, used });
+            found.push(Entry { bytes: measure(&path).bytes, path, used });
         } else {
             found.push(Entry { path, used, bytes: meta.len() });
         }
@@ -135,18 +135,27 @@ fn entries(folder: &Path) -> Vec<Entry> {
     found
 }
 
-/// Bytes of all files below the folder.
-pub fn size_of(folder: &Path) -> u64 {
-    fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|item| match item.metadata() {
-            Ok(meta) if meta.is_dir() => size_of(&item.path()),
-            Ok(meta) => meta.len(),
-            Err(_) => 0,
-        })
-        .sum()
+/// What lies below a folder, folders not counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    pub files: usize,
+    pub bytes: u64,
+}
+
+/// Measures a folder. What is gone or cannot be read counts for nothing.
+pub fn measure(folder: &Path) -> Extent {
+    let mut sum = Extent::default();
+    for item in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Ok(meta) = item.metadata() else { continue };
+        let below = if meta.is_dir() {
+            measure(&item.path())
+        } else {
+            Extent { files: 1, bytes: meta.len() }
+        };
+        sum.files += below.files;
+        sum.bytes += below.bytes;
+    }
+    sum
 }
 
 fn folders(folder: &Path) -> Vec<PathBuf> {
@@ -202,6 +211,15 @@ mod tests {
         file(&super::super::tool_state::record_path(&at("tools/mypy/one/two")), 10, 1);
         collect(&cache(folder.path()), &at("envs"), Limits::default());
         assert!(at("tools/mypy/one/two/3.11/m.json").exists());
+    }
+
+    #[test]
+    fn a_folder_is_measured_with_all_below_it() {
+        let folder = tempfile::tempdir().unwrap();
+        file(&folder.path().join("a"), 10, 0);
+        file(&folder.path().join("inner/deeper/b"), 5, 0);
+        assert_eq!(measure(folder.path()), Extent { files: 2, bytes: 15 });
+        assert_eq!(measure(&folder.path().join("missing")), Extent::default());
     }
 
     #[test]

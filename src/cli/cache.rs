@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::Stop;
 use super::args::CacheCommand;
-use crate::cache::collect::{self, Limits, size_of};
+use crate::cache::collect::{self, Limits, measure};
 use crate::cache::folder::CacheFolder;
 use crate::cache::usage::DAYS;
 use crate::cache::verify::verify;
@@ -91,8 +91,9 @@ fn not_removed(what: &str, path: &Path, error: &io::Error) -> UserError {
 fn stats(cache: &CacheFolder, environments: &Path, text: &mut Vec<u8>) -> io::Result<()> {
     writeln!(text, "{:<14} {}", "folder", cache.path().display())?;
     for (what, folder) in cache.kept() {
-        let size = indicatif::HumanBytes(size_of(&folder));
-        writeln!(text, "{what:<14} {size} in {} files", count(&folder))?;
+        let extent = measure(&folder);
+        let size = indicatif::HumanBytes(extent.bytes);
+        writeln!(text, "{what:<14} {size} in {} files", extent.files)?;
     }
     let results = cache.store().count();
     writeln!(
@@ -102,7 +103,7 @@ fn stats(cache: &CacheFolder, environments: &Path, text: &mut Vec<u8>) -> io::Re
     )?;
     let made = fs::read_dir(environments).into_iter().flatten().flatten();
     let made = made.filter(|item| item.path().is_dir()).count();
-    let size = indicatif::HumanBytes(size_of(environments));
+    let size = indicatif::HumanBytes(measure(environments).bytes);
     writeln!(text, "{:<14} {made}, {size}", "environments")?;
     let sums = cache.usage().sums();
     if sums.is_empty() {
@@ -120,10 +121,4 @@ fn stats(cache: &CacheFolder, environments: &Path, text: &mut Vec<u8>) -> io::Re
         writeln!(text, "{tool:<14} {:>8} {:>9} {rate:>9} {saved:>10}", sum.run, sum.replayed)?;
     }
     Ok(())
-}
-
-/// Number of files below the folder.
-fn count(folder: &Path) -> usize {
-    let walk = ignore::WalkBuilder::new(folder).standard_filters(false).build();
-    walk.flatten().filter(|entry| entry.file_type().is_some_and(|t| t.is_file())).count()
 }
