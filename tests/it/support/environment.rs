@@ -1,10 +1,12 @@
-//! The environments with the programs of tests/requirements*.txt, below Cargo's folder for tests.
-//! Each start of their interpreters is counted, so that a test can tell that there was none.
+//! Python environments, each made once from a file of requirements. Starts of the interpreters in
+//! those of the tools and runners are counted, so that a test can tell that there was none.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+
+use super::once::once;
 
 const TOOLS: &str = include_str!("../../requirements.txt");
 const RUNNERS: &str = include_str!("../../requirements-runners.txt");
@@ -25,19 +27,18 @@ pub(crate) fn runner_environment() -> &'static Path {
 }
 
 fn environment(name: &str, requirements: &str) -> PathBuf {
-    let name = format!("{name}-{}", &blake3::hash(requirements.as_bytes()).to_hex()[..12]);
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let lock = File::create(folder.with_extension("lock")).unwrap();
-    lock.lock().unwrap();
-    if !folder.join("complete").exists() {
-        make(&folder, requirements);
-    }
-    folder
+    once(name, requirements, |folder| {
+        make(folder, requirements);
+        count_starts(folder);
+    })
 }
 
-/// An environment with the packages of a requirements file.
-pub(super) fn make_environment(folder: &Path, requirements: &str) {
-    let _ = fs::remove_dir_all(folder);
+/// The folder of an environment with these requirements and nothing beside.
+pub(crate) fn further_environment(name: &str, requirements: &str) -> PathBuf {
+    once(name, requirements, |folder| make(folder, requirements))
+}
+
+fn make(folder: &Path, requirements: &str) {
     run(Command::new("python3").args(["-m", "venv"]).arg(folder));
     let file = folder.join("requirements.txt");
     fs::write(&file, requirements).unwrap();
@@ -45,8 +46,7 @@ pub(super) fn make_environment(folder: &Path, requirements: &str) {
     run(Command::new(python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(&file));
 }
 
-fn make(folder: &Path, requirements: &str) {
-    make_environment(folder, requirements);
+fn count_starts(folder: &Path) {
     let python = folder.join("bin/python");
     let output = Command::new(&python)
         .args(["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"])
@@ -60,7 +60,6 @@ fn make(folder: &Path, requirements: &str) {
          name and open(name, 'a').write(f'{{os.getpid()}}\\n')\n"
     );
     fs::write(Path::new(site.trim()).join("pyqa_test_starts.pth"), line).unwrap();
-    fs::write(folder.join("complete"), "").unwrap();
 }
 
 pub(super) fn run(command: &mut Command) {

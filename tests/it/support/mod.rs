@@ -3,7 +3,7 @@
 
 pub(crate) mod client;
 mod environment;
-mod further;
+mod once;
 pub(crate) mod validators;
 
 use std::collections::BTreeSet;
@@ -14,8 +14,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-pub(crate) use environment::{runner_environment, tool_environment};
-pub(crate) use further::further_environment;
+pub(crate) use environment::{further_environment, runner_environment, tool_environment};
 
 /// Variables that an installer may need to reach its index.
 const PASSED_ON: [&str; 12] = [

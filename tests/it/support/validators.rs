@@ -1,12 +1,13 @@
 //! Programs of others that check reports: Python's of tests/validators.txt, and node's of
 //! tests/package.json. Both are installed once, below Cargo's folder for tests.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-use super::environment::{make_environment, run};
+use super::environment::{further_environment, run};
+use super::once::once;
 
 const REQUIREMENTS: &str = include_str!("../../validators.txt");
 const PACKAGE: &str = include_str!("../../package.json");
@@ -15,8 +16,7 @@ const LOCK: &str = include_str!("../../package-lock.json");
 /// Python with the packages of tests/validators.txt.
 pub(crate) fn python() -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    let make = |folder: &Path| make_environment(folder, REQUIREMENTS);
-    FOLDER.get_or_init(|| once("validators", REQUIREMENTS, make)).join("bin/python")
+    FOLDER.get_or_init(|| further_environment("validators", REQUIREMENTS)).join("bin/python")
 }
 
 /// Folder of node's packages; `None` where there is no npm.
@@ -24,7 +24,6 @@ pub(crate) fn node_modules() -> Option<PathBuf> {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     Command::new("npm").arg("--version").output().ok().filter(|output| output.status.success())?;
     let make = |folder: &Path| {
-        let _ = fs::remove_dir_all(folder);
         fs::create_dir_all(folder).unwrap();
         fs::write(folder.join("package.json"), PACKAGE).unwrap();
         fs::write(folder.join("package-lock.json"), LOCK).unwrap();
@@ -32,19 +31,6 @@ pub(crate) fn node_modules() -> Option<PathBuf> {
         run(Command::new("npm").args(quiet).current_dir(folder));
     };
     Some(FOLDER.get_or_init(|| once("node", LOCK, make)).join("node_modules"))
-}
-
-/// A folder made once for this content, whichever process comes first.
-fn once(name: &str, content: &str, make: impl Fn(&Path)) -> PathBuf {
-    let name = format!("{name}-{}", &blake3::hash(content.as_bytes()).to_hex()[..12]);
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let lock = File::create(folder.with_extension("lock")).unwrap();
-    lock.lock().unwrap();
-    if !folder.join("complete").exists() {
-        make(&folder);
-        fs::write(folder.join("complete"), "").unwrap();
-    }
-    folder
 }
 
 /// What Microsoft's validator says of a SARIF file; `None` where there is no npm, or none of its
