@@ -3,7 +3,8 @@
 use git2::{Diff, DiffOptions, Index};
 
 use super::entries::{Entry, open};
-use super::worktree::{WorkTree, names};
+use super::program::names;
+use super::worktree::WorkTree;
 use crate::error::UserError;
 use crate::paths::RelPath;
 

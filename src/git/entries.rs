@@ -7,7 +7,8 @@ use std::path::Path;
 
 use git2::{Index, IndexEntry, IndexTime, ObjectType, Repository, Tree};
 
-use super::worktree::{WorkTree, names};
+use super::program::names;
+use super::worktree::WorkTree;
 use crate::error::UserError;
 use crate::paths::RelPath;
 use crate::project::stat::FileStat;

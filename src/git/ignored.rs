@@ -1,6 +1,7 @@
 //! What git ignores in a work tree.
 
-use super::worktree::{WorkTree, names};
+use super::program::names;
+use super::worktree::WorkTree;
 use crate::error::UserError;
 use crate::paths::RelPath;
 

@@ -7,6 +7,28 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
+use crate::paths::RelPath;
+
+/// The start of every git command of pyqa's own: in `folder`, in English, and without questions.
+pub(super) fn command(folder: &Path) -> Command {
+    let mut command = Command::new("git");
+    // A monitor of the file system would be started as a child that outlives us.
+    command
+        .args(["--no-pager", "--literal-pathspecs", "-c", "core.fsmonitor=false"])
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .env("LC_ALL", "C")
+        .env("GIT_OPTIONAL_LOCKS", "0");
+    command
+}
+
+/// The names in a list that is separated by zero bytes.
+pub(super) fn names(list: &[u8]) -> impl Iterator<Item = RelPath> {
+    list.split(|&byte| byte == 0).filter(|name| !name.is_empty()).map(RelPath::from_bytes)
+}
+
 /// git, run at the top of a repository.
 #[derive(Clone, Copy, Debug)]
 pub struct Git<'a> {
@@ -56,16 +78,8 @@ impl<'a> Git<'a> {
         arguments: impl IntoIterator<Item = S>,
         input: &[u8],
     ) -> Result<Vec<u8>, GitError> {
-        let mut command = Command::new("git");
-        command
-            .args(["--no-pager", "--literal-pathspecs", "-c", "core.fsmonitor=false"])
-            .args(arguments)
-            .current_dir(self.top)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .env("GIT_OPTIONAL_LOCKS", "0")
-            .env("LC_ALL", "C");
+        let mut command = command(self.top);
+        command.args(arguments).stdin(Stdio::piped());
         if let Some(index) = self.index {
             command.env("GIT_INDEX_FILE", index);
         }

@@ -2,10 +2,10 @@
 //! repository's format (sparse or split index, reftable, SHA-256), the git program is asked.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use git2::{Repository, RepositoryOpenFlags};
 
+use super::program;
 use crate::error::UserError;
 use crate::paths::RelPath;
 
@@ -49,21 +49,14 @@ fn from_program(root: &Path) -> Result<Vec<RelPath>, UserError> {
         UserError::new(format!("git cannot list the files of {}: {what}", root.display()))
             .hint("run `git status` there to see what is wrong")
     };
-    let output = Command::new("git")
-        .args(["-c", "core.fsmonitor=false", "ls-files", "-z", "--cached"])
-        .current_dir(root)
-        .stdin(Stdio::null())
+    let output = program::command(root)
+        .args(["ls-files", "-z", "--cached"])
         .output()
         .map_err(|error| failed(error.to_string()))?;
     if !output.status.success() {
         return Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
     }
-    let mut names: Vec<RelPath> = output
-        .stdout
-        .split(|&byte| byte == 0)
-        .filter(|name| !name.is_empty())
-        .map(RelPath::from_bytes)
-        .collect();
+    let mut names: Vec<RelPath> = program::names(&output.stdout).collect();
     names.sort();
     names.dedup();
     Ok(names)
@@ -73,6 +66,7 @@ fn from_program(root: &Path) -> Result<Vec<RelPath>, UserError> {
 mod tests {
     use super::*;
     use std::fs;
+    use std::process::Command;
 
     fn git(folder: &Path, arguments: &[&str]) {
         let output = Command::new("git")

@@ -5,8 +5,9 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
+use super::program;
 use crate::config::root::find_repository;
 use crate::error::UserError;
 use crate::paths::RelPath;
@@ -84,11 +85,8 @@ impl WorkTree {
 
     /// The git program on this repository and index, in English, at the top.
     pub fn git<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Command {
-        let mut command = Command::new("git");
-        // A monitor of the file system would be started as a child that outlives us.
-        command.args(["-c", "core.fsmonitor=false", "--literal-pathspecs"]).args(arguments);
-        command.current_dir(&self.top).stdin(Stdio::null()).stdout(Stdio::piped());
-        command.stderr(Stdio::piped()).env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0");
+        let mut command = program::command(&self.top);
+        command.args(arguments);
         if self.names_index {
             command.env("GIT_INDEX_FILE", &self.index);
         }
@@ -134,11 +132,6 @@ pub fn succeeded(task: &str, output: Output) -> Result<Vec<u8>, UserError> {
     let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Err(UserError::new(format!("git cannot {task}: {words}"))
         .hint("run `git status` to see what is wrong"))
-}
-
-/// The names in a list that is separated by zero bytes.
-pub fn names(list: &[u8]) -> impl Iterator<Item = RelPath> {
-    list.split(|&byte| byte == 0).filter(|name| !name.is_empty()).map(RelPath::from_bytes)
 }
 
 /// `.git` is a folder, or in linked work trees and submodules a file that names one.

@@ -4,10 +4,11 @@
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use super::os::Sharing;
 use crate::error::UserError;
+use crate::git::program;
 use crate::paths::RelPath;
 
 /// The folder of a repository's hooks.
@@ -127,9 +128,7 @@ pub(super) fn config(folder: &Path, question: &[&str]) -> Result<Option<Vec<u8>>
 /// # Errors
 /// Where git cannot be started.
 pub(super) fn git<S: AsRef<OsStr>>(folder: &Path, arguments: &[S]) -> Result<Output, UserError> {
-    let mut command = Command::new("git");
-    command.args(arguments).current_dir(folder).env("LC_ALL", "C").stdin(Stdio::null());
-    command.output().map_err(|error: io::Error| {
+    program::command(folder).args(arguments).output().map_err(|error: io::Error| {
         UserError::new(format!("git could not be started: {error}"))
             .hint("install git, or put it on PATH")
     })
