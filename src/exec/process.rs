@@ -1,5 +1,6 @@
 //! Runs one [`Job`] as a process in a group of its own, and sees to it that nothing of the group
-//! is left when it is over: after an end of its own, a time limit, or an interrupt.
+//! is left when it is over: after an end of its own, a time limit, an interrupt, or the sudden end
+//! of pyqa itself.
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -35,7 +36,6 @@ fn command(job: &Job) -> Command {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command.env_clear().envs(inherited_variables());
     command.envs(job.env.iter().map(|(name, value)| (name, value)));
-    os::own_group(&mut command);
     command
 }
 
@@ -59,11 +59,14 @@ pub fn run(job: &Job, cancel: &CancelToken) -> Completed {
     if cancel.is_cancelled() {
         return ended(End::Cancelled, Vec::new(), Vec::new());
     }
-    let mut child = match command(job).spawn() {
+    let guard = os::Guard::start();
+    let mut command = command(job);
+    guard.take_in(&mut command);
+    let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) => return ended(End::NotStarted(error), Vec::new(), Vec::new()),
     };
-    let group = os::Group::of(&child);
+    let group = guard.group(&child);
     feed(child.stdin.take(), job.stdin.clone());
     let stdout = Output::collect(child.stdout.take());
     let stderr = Output::collect(child.stderr.take());
@@ -129,6 +132,7 @@ fn end_group(exit: &Receiver<io::Result<ExitStatus>>, group: &os::Group, cancel:
         }
     }
     group.kill();
+    group.kill_first();
     // SIGKILL cannot be ignored: the wait is short.
     let _ = exit.recv();
 }

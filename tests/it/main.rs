@@ -23,6 +23,8 @@ mod git_cases;
 mod hook;
 #[cfg(unix)]
 mod install;
+#[cfg(target_os = "linux")]
+mod killed;
 mod lsp;
 mod lsp_stress;
 mod mypy_daemon;

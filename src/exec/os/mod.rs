@@ -6,6 +6,6 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub(super) use unix::{Group, end_of, own_group};
+pub(super) use unix::{Group, Guard, end_of};
 #[cfg(not(unix))]
-pub(super) use windows::{Group, end_of, own_group};
+pub(super) use windows::{Group, Guard, end_of};

@@ -5,16 +5,25 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use crate::exec::job::End;
 
-pub(crate) fn own_group(_: &mut Command) {}
+/// Nothing here: a job outlives a pyqa that is killed.
+pub(crate) struct Guard;
+
+impl Guard {
+    pub(crate) fn start() -> Self {
+        Self
+    }
+
+    pub(crate) fn take_in(&self, _: &mut Command) {}
+
+    pub(crate) fn group(&self, job: &Child) -> Group {
+        Group(job.id())
+    }
+}
 
 /// Stands for the process and what it started.
 pub(crate) struct Group(u32);
 
 impl Group {
-    pub(crate) fn of(child: &Child) -> Self {
-        Self(child.id())
-    }
-
     pub(crate) fn terminate(&self) {
         self.kill();
     }
@@ -26,6 +35,10 @@ impl Group {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status();
+    }
+
+    pub(crate) fn kill_first(&self) {
+        self.kill();
     }
 }
 
