@@ -91,6 +91,25 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Whether runs of tools are what the command is about, and their results are kept.
+    pub fn adds_to_cache(&self) -> bool {
+        match self {
+            Self::Check(args) | Self::Watch(args) => !args.caching.no_cache,
+            Self::Format(args) => !args.means.no_cache,
+            Self::Baseline(_) | Self::Hook(_) | Self::Lsp => true,
+            Self::Merge(_)
+            | Self::Cache(_)
+            | Self::Worker(_)
+            | Self::Install(_)
+            | Self::Uninstall(_)
+            | Self::Doctor
+            | Self::Tools
+            | Self::Completions { .. } => false,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// Files and folders that per-file tools are given [default: the project]

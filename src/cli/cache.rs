@@ -6,10 +6,11 @@ use std::path::Path;
 
 use super::Stop;
 use super::args::CacheCommand;
-use crate::cache::collect::{self, Limits, measure};
+use crate::cache::collect::{self, measure};
 use crate::cache::folder::CacheFolder;
 use crate::cache::usage::DAYS;
 use crate::cache::verify::verify;
+use crate::engine::upkeep::limits;
 use crate::error::{ExitStatus, UserError};
 use crate::project::variables::Variables;
 
@@ -47,31 +48,6 @@ pub(super) fn run(command: CacheCommand, variables: &Variables) -> Result<ExitSt
     }
     io::stdout().write_all(&text)?;
     Ok(status)
-}
-
-/// The limits of the collection: `PYQA_CACHE_MAX_AGE` in days, `PYQA_CACHE_MAX_SIZE` such as
-/// `500MiB`.
-///
-/// # Errors
-/// A value that cannot be read.
-pub(super) fn limits(variables: &Variables) -> Result<Limits, UserError> {
-    let mut limits = Limits::default();
-    let text = |name: &str| variables.get(name).map(|value| value.to_string_lossy().into_owned());
-    if let Some(text) = text("PYQA_CACHE_MAX_AGE") {
-        let days: u32 = text.parse().map_err(|_| {
-            UserError::new(format!("PYQA_CACHE_MAX_AGE is `{text}`"))
-                .hint("give a number of days, such as 30")
-        })?;
-        limits.age = std::time::Duration::from_hours(24 * u64::from(days));
-    }
-    if let Some(text) = text("PYQA_CACHE_MAX_SIZE") {
-        let size: bytesize::ByteSize = text.parse().map_err(|_| {
-            UserError::new(format!("PYQA_CACHE_MAX_SIZE is `{text}`"))
-                .hint("give a size, such as 500MiB or 2GiB")
-        })?;
-        limits.size = size.as_u64();
-    }
-    Ok(limits)
 }
 
 fn remove(what: &str, folder: &Path) -> Result<(), UserError> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Stop;
 use super::args::{Change, CheckArgs, Global, Output};
 use super::console::Console;
-use super::{housekeeping, listing, mended, skip, units};
+use super::{listing, mended, skip, units};
 use crate::engine;
 use crate::engine::fix::Fixers;
 use crate::engine::request::{
@@ -49,9 +49,6 @@ pub(super) fn run(
     let unwritten = write_timings(&args.timings, &timings, &outcome);
     let stage = Stage::of(args);
     let reported = report(&args.output, stage, console, variables, &outcome);
-    if !args.caching.no_cache {
-        housekeeping::after(&outcome, variables);
-    }
     match reported {
         Ok(_) if !unwritten.is_empty() => Err(Stop::User(unwritten)),
         Err(Stop::User(errors)) => Err(Stop::User([errors, unwritten].concat())),

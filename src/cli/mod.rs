@@ -11,7 +11,6 @@ mod doctor;
 pub mod editor;
 mod format;
 mod hook;
-mod housekeeping;
 mod install;
 mod listing;
 mod mended;
@@ -26,6 +25,7 @@ use std::io::{self, Write};
 
 use clap::{CommandFactory, Parser};
 
+use crate::engine::upkeep::keep_cache_small;
 use crate::error::{ExitStatus, UserError};
 use crate::lsp;
 use crate::project::runner;
@@ -74,7 +74,12 @@ pub fn main() -> ExitStatus {
     let console = Console::new(&cli.global, &variables);
     console.start_log();
     match run(&cli, &console, &variables) {
-        Ok(status) => status,
+        Ok(status) => {
+            if cli.command.adds_to_cache() {
+                keep_cache_small(&variables);
+            }
+            status
+        }
         Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Clean,
         Err(stop) => {
             console.show_stop(&stop);

@@ -7,6 +7,7 @@ use super::args::{CheckArgs, Global};
 use super::check::{self, Stage};
 use super::console::Console;
 use crate::engine::request::{Content, Request};
+use crate::engine::upkeep::keep_cache_small;
 use crate::engine::watch::Watch;
 use crate::error::{ExitStatus, UserError};
 use crate::exec::cancel::CancelToken;
@@ -39,6 +40,10 @@ pub(super) fn run(
     let mut changed = Vec::new();
     loop {
         pass(args, &request, console, variables, &cancel, &changed)?;
+        // A watch may go on for weeks.
+        if !args.caching.no_cache {
+            keep_cache_small(variables);
+        }
         changed = match watch.checked() {
             _ if cancel.is_cancelled() => return Ok(ExitStatus::Interrupted),
             Ok(news) if !news.is_empty() => news,

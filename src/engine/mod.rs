@@ -23,6 +23,7 @@ pub mod split;
 pub mod steady;
 pub mod toolset;
 pub mod units;
+pub mod upkeep;
 pub mod warm;
 pub mod watch;
 pub mod work;

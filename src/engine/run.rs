@@ -462,6 +462,9 @@ impl<'a> Run<'a> {
             note_disagreements(task, self.workspace);
         }
         let mut tools: Vec<ToolReport> = self.tasks.iter().map(Task::report).collect();
+        if self.workspace.cache_use != CacheUse::Off {
+            self.workspace.cache.usage().note(&tools);
+        }
         tools.extend(self.toolset.missing.iter().map(|missing| ToolReport {
             tool: missing.tool.clone(),
             version: None,

@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use crate::engine::format::{self, Formatted, LineRange};
 use crate::engine::request::{Reach, Request};
 use crate::engine::session::Session;
+use crate::engine::upkeep::keep_cache_small;
 use crate::error::UserError;
 use crate::event::{Event, Failure, FailureKind, Notice, Outcome, ToolReport};
 use crate::exec::cancel::CancelToken;
@@ -133,6 +134,8 @@ fn work(jobs: &Receiver<Job>, reports: &Sender<Report>) {
             }
         }
         tell(reports, Report::Done { job: id });
+        // An editor may be open for weeks.
+        keep_cache_small(&job.request.variables);
     }
 }
 

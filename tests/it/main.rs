@@ -34,6 +34,7 @@ mod settings;
 mod shard;
 mod support;
 mod timings;
+mod upkeep;
 mod warm_tools;
 #[cfg(unix)]
 mod watch;
