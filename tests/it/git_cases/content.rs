@@ -72,6 +72,35 @@ fn case_17_links_are_neither_followed_nor_rewritten() {
 }
 
 #[test]
+fn case_17_the_real_tools_read_nothing_through_a_link_that_is_not_committed() {
+    let repo = Repo::real("[tool.pyqa]\ntools = [\"flake8\", \"black\", \"bandit\", \"mypy\"]\n");
+    // What each of them would complain of.
+    repo.put("untracked/inner.py", "import os\nvalue: int = 'text'\nassert value\n");
+    symlink("untracked/inner.py", repo.path("link.py")).unwrap();
+    symlink("untracked", repo.path("package")).unwrap();
+    repo.ok(&["add", "link.py", "package"]);
+    repo.stage("real.py", CLEAN);
+    // A clone has a link that leads nowhere, which mypy calls an error.
+    let text = repo.refused(&["commit", "-qm", "links"]);
+    assert!(text.contains("link.py") && text.contains("mypy"), "{text}");
+    for inner in ["F401", "untracked", "B101", "assignment"] {
+        assert!(!text.contains(inner), "{inner}: {text}");
+    }
+    repo.stage("pyproject.toml", "[tool.pyqa]\ntools = [\"flake8\", \"black\", \"bandit\"]\n");
+    let run = repo.git(&["commit", "-qm", "links"]);
+    assert!(run.passed, "{}", run.text);
+    assert_eq!(repo.status(), "?? untracked/\n");
+
+    // The other way round: a file that is staged, and a link in its place in the work tree.
+    repo.stage("swapped.py", "import os\n");
+    fs::remove_file(repo.path("swapped.py")).unwrap();
+    fs::write(repo.path("../good.py"), CLEAN).unwrap();
+    symlink("../good.py", repo.path("swapped.py")).unwrap();
+    let text = repo.refused(&["commit", "-qm", "swapped"]);
+    assert!(text.contains("swapped.py:1:1  F401"), "{text}");
+}
+
+#[test]
 fn case_18_line_ends_are_those_that_git_gives() {
     for autocrlf in ["true", "input", "false"] {
         for text in ["a = 1\nb = 2\n", "a = 1\r\nb = 2\r\n"] {
@@ -159,6 +188,55 @@ fn case_26_files_of_all_names_are_checked_and_fixed() {
         let path = repo.path(std::ffi::OsStr::from_bytes(name));
         assert_eq!(fs::read(&path).unwrap(), CLEAN.as_bytes(), "{}", path.display());
     }
+    assert_eq!(repo.status(), "");
+}
+
+/// A rename that on some file systems does not change which file a name stands for.
+#[test]
+fn case_26_a_rename_of_nothing_but_case_is_checked_by_its_new_name() {
+    for ignore_case in ["false", "true"] {
+        let repo = Repo::new("stage");
+        repo.ok(&["config", "core.ignorecase", ignore_case]);
+        repo.commit_file("module.py", unfixed(1));
+        repo.ok(&["mv", "-f", "module.py", "Module.py"]);
+        repo.stage("Module.py", unfixed(2));
+        repo.put("Module.py", unfixed(2) + MINE);
+        let run = repo.git(&["commit", "-qm", "case"]);
+        assert!(run.passed, "{ignore_case}: {}", run.text);
+        let mut checked = repo.checked();
+        checked.dedup();
+        assert_eq!(checked, ["Module.py"], "{ignore_case}");
+        let names = repo.ok(&["ls-tree", "--name-only", "HEAD"]);
+        assert_eq!(names, "Module.py\npyproject.toml\n", "{ignore_case}");
+        assert_eq!(repo.head("Module.py"), fixed(&unfixed(2)), "{ignore_case}");
+        assert_eq!(repo.read("Module.py"), fixed(&unfixed(2)) + MINE, "{ignore_case}");
+        assert_eq!(repo.status(), " M Module.py\n", "{ignore_case}");
+
+        // Back again, in the snapshot that has the other name, and with content that fails.
+        repo.ok(&["checkout", "-q", "Module.py"]);
+        repo.ok(&["mv", "-f", "Module.py", "module.py"]);
+        repo.stage("module.py", BAD);
+        repo.put("module.py", CLEAN);
+        let text = repo.refused(&["commit", "-qm", "back"]);
+        assert!(text.contains("module.py:1") && !text.contains("Module.py"), "{text}");
+        repo.stage("module.py", CLEAN);
+        repo.put("module.py", BAD);
+        repo.ok(&["commit", "-qm", "back"]);
+        assert_eq!(repo.head("module.py"), CLEAN, "{ignore_case}");
+        assert_eq!(repo.status(), " M module.py\n", "{ignore_case}");
+    }
+}
+
+#[test]
+fn case_26_mypy_finds_a_module_by_the_name_that_is_staged() {
+    let repo = Repo::real("[tool.pyqa]\ntools = [\"mypy\"]\n");
+    repo.commit_file("module.py", "VALUE: int = 1\n");
+    repo.commit_file("user.py", "from module import VALUE\n\nCOPY: int = VALUE\n");
+    repo.ok(&["mv", "-f", "module.py", "Module.py"]);
+    let text = repo.refused(&["commit", "-qm", "half"]);
+    assert!(text.contains("user.py:1") && text.contains("import-not-found"), "{text}");
+    repo.stage("user.py", "from Module import VALUE\n\nCOPY: int = VALUE\n");
+    repo.ok(&["commit", "-qm", "whole"]);
     assert_eq!(repo.status(), "");
 }
 

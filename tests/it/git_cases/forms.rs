@@ -14,6 +14,34 @@ fn case_4_commit_a_takes_the_fix_and_leaves_nothing() {
     repo.refused(&["commit", "-qam", "bad"]);
 }
 
+const BLACK_STAGES: &str =
+    "[tool.pyqa]\ntools = [\"black\", \"flake8\"]\n[tool.pyqa.hooks]\nfix = \"stage\"\n";
+
+#[test]
+fn case_4_5_and_6_black_fixes_what_each_form_of_commit_takes() {
+    let repo = Repo::real(BLACK_STAGES);
+    repo.commit_file("a.py", CLEAN);
+    repo.commit_file("b.py", CLEAN);
+    repo.put("a.py", "b=2\n");
+    repo.ok(&["commit", "-qam", "all"]);
+    assert_eq!((repo.head("a.py").as_str(), repo.status().as_str()), ("b = 2\n", ""));
+    repo.put("a.py", "c=3\n");
+    repo.stage("b.py", "d=4\n");
+    repo.ok(&["commit", "-qm", "a", "a.py"]);
+    assert_eq!((repo.head("a.py").as_str(), repo.head("b.py").as_str()), ("c = 3\n", CLEAN));
+    assert_eq!((repo.status().as_str(), repo.read("b.py").as_str()), ("M  b.py\n", "d=4\n"));
+    repo.put("a.py", "e=5\n");
+    repo.ok(&["commit", "-qm", "both", "-i", "a.py"]);
+    assert_eq!((repo.head("a.py").as_str(), repo.head("b.py").as_str()), ("e = 5\n", "d = 4\n"));
+    assert_eq!(repo.status(), "");
+    repo.put("a.py", "import os\n");
+    repo.stage("b.py", CLEAN);
+    for form in [&["-a"][..], &["a.py"], &["-i", "a.py"]] {
+        let text = repo.refused(&[&["commit", "-qm", "bad"], form].concat());
+        assert!(text.contains("a.py:1:1  F401"), "{form:?}: {text}");
+    }
+}
+
 #[test]
 fn case_5_commit_of_a_path_takes_its_fix_and_nothing_else() {
     let repo = Repo::new("stage");

@@ -74,9 +74,13 @@ fn case_22_what_is_edited_or_added_meanwhile_survives() {
 
 #[test]
 fn case_23_a_signal_ends_the_commit_and_all_that_it_started() {
-    for (signal, again) in
-        [(Signal::INT, false), (Signal::INT, true), (Signal::TERM, false), (Signal::HUP, false)]
-    {
+    for (signal, again) in [
+        (Signal::INT, false),
+        (Signal::INT, true),
+        (Signal::TERM, false),
+        (Signal::HUP, false),
+        (Signal::KILL, false),
+    ] {
         let repo = Repo::new("stage");
         repo.commit_file("a.py", CLEAN);
         repo.stage("a.py", unfixed(2));
@@ -101,6 +105,43 @@ fn case_23_a_signal_ends_the_commit_and_all_that_it_started() {
         repo.ok(&["commit", "-qm", "again"]);
         assert_eq!(repo.head("a.py"), fixed(&unfixed(2)));
         assert_eq!(repo.read("a.py"), fixed(&unfixed(2)) + MINE);
+    }
+}
+
+#[test]
+fn case_23_nothing_is_left_of_a_real_test_suite() {
+    for signal in [Signal::INT, Signal::KILL] {
+        let repo = Repo::real(
+            "[tool.pyqa]\ntools = [\"pytest\"]\n[tool.pyqa.hooks]\npre-commit = [\"pytest\"]\n",
+        );
+        let pids = repo.seen().join("pids");
+        repo.stage(
+            "test_slow.py",
+            format!(
+                "import os\nimport pathlib\nimport subprocess\n\n\ndef test_slow():\n    \
+                 child = subprocess.Popen([\"sleep\", \"300\"])\n    \
+                 pathlib.Path({pids:?}).write_text(f\"{{os.getpid()}} {{child.pid}}\\n\")\n    \
+                 child.wait()\n"
+            ),
+        );
+        repo.put("test_slow.py", BAD);
+        let before = repo.state();
+        let child = repo
+            .git_command(&["commit", "-qm", "slow"])
+            .process_group(0)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        wait_for("the test", || self::pids(&repo).is_some());
+        let started = self::pids(&repo).unwrap();
+        kill_process_group(Pid::from_child(&child), signal).unwrap();
+        let (passed, text) = end(child);
+        assert!(!passed, "{signal:?}: {text}");
+        for pid in started {
+            wait_for("the end of the test and its child", || is_gone(pid));
+        }
+        repo.state().assert_is(&before, &format!("after {signal:?}: {text}"));
     }
 }
 

@@ -134,6 +134,27 @@ fn case_12_a_renamed_file_is_checked_by_its_new_name() {
 }
 
 #[test]
+fn case_11_and_12_the_real_tools_see_what_is_staged_by_its_new_name_and_nothing_else() {
+    let repo = Repo::real("[tool.pyqa]\ntools = [\"flake8\", \"black\", \"mypy\", \"bandit\"]\n");
+    repo.stage("gone.py", "import os\n");
+    fs::remove_file(repo.path("gone.py")).unwrap();
+    let text = repo.refused(&["commit", "-qm", "AD"]);
+    assert!(text.contains("gone.py:1:1  F401"), "{text}");
+    repo.ok(&["rm", "-q", "--cached", "gone.py"]);
+
+    repo.commit_file("old.py", "VALUE: int = 1\n");
+    repo.commit_file("user.py", "from old import VALUE\n\nCOPY: int = VALUE\n");
+    repo.ok(&["mv", "old.py", "new.py"]);
+    // The old name stays in the work tree, where it is not part of the commit.
+    repo.put("old.py", "VALUE: int = 1\n");
+    let text = repo.refused(&["commit", "-qm", "renamed"]);
+    assert!(text.contains("user.py:1") && text.contains("old"), "{text}");
+    repo.stage("user.py", "from new import VALUE\n\nCOPY: int = VALUE\n");
+    repo.ok(&["commit", "-qm", "renamed"]);
+    assert_eq!(repo.status(), "?? old.py\n");
+}
+
+#[test]
 fn case_13_a_module_that_is_deleted_but_not_staged_is_there_for_mypy_and_pytest() {
     let repo = Repo::real(
         "[tool.pyqa]\ntools = [\"mypy\", \"pytest\"]\n\

@@ -60,14 +60,33 @@ fn case_20_tools_see_nothing_of_git_and_the_right_folder() {
     );
     assert!(run.passed, "{}", run.text);
     assert_eq!(repo.head("sub/a.py"), "a = 1\n");
-    let env = repo.seen_env();
-    for name in ["GIT_DIR=", "GIT_INDEX_FILE=", "GIT_WORK_TREE=", "GIT_PREFIX=", "PYQA_HOOK_FILE="]
-    {
-        assert!(!env.contains(name), "{name} in {env}");
-    }
+    let sees_nothing_of_git = || {
+        let env = repo.seen_env();
+        for name in ["DIR", "INDEX_FILE", "WORK_TREE", "PREFIX", "COMMON_DIR", "OBJECT_DIRECTORY"] {
+            assert!(!env.contains(&format!("GIT_{name}=")), "{name} in {env}");
+        }
+        assert!(!env.contains("PYQA_HOOK_FILE="), "{env}");
+    };
+    sees_nothing_of_git();
     let folder = fs::read_to_string(repo.seen().join("cwd")).unwrap();
     assert!(folder.lines().all(|line| line.ends_with("/linked")), "{folder}");
     assert_eq!(repo.status(), "");
+
+    // Where the work tree has more, the snapshot is one of this work tree's own.
+    fs::remove_file(repo.seen().join("cwd")).unwrap();
+    repo.stage("sub/a.py", unfixed(2));
+    repo.put("sub/a.py", unfixed(2) + MINE);
+    repo.ok(&["commit", "-qm", "in part"]);
+    sees_nothing_of_git();
+    let folder = fs::read_to_string(repo.seen().join("cwd")).unwrap();
+    let own = repo.git_dir().join("pyqa");
+    assert!(own.ends_with(".git/worktrees/linked/pyqa"), "{}", own.display());
+    assert!(folder.lines().all(|line| PathBuf::from(line).starts_with(&own)), "{folder}");
+    assert_eq!(repo.head("sub/a.py"), fixed(&unfixed(2)));
+    assert_eq!(
+        (repo.read("sub/a.py"), repo.status()),
+        (fixed(&unfixed(2)) + MINE, " M sub/a.py\n".to_owned())
+    );
 }
 
 #[test]
