@@ -31,7 +31,7 @@ impl WorkTree {
     /// The work tree that `folder` lies in.
     ///
     /// # Errors
-    /// Where there is none.
+    /// Where there is none, or git does not trust its owner.
     pub fn find(folder: &Path, variables: &Variables) -> Result<Self, UserError> {
         let absolute = |name: &str| variables.path(name).map(|path| resolved(&folder.join(path)));
         let missing = || {
@@ -55,13 +55,18 @@ impl WorkTree {
             }
         };
         let index = variables.path("GIT_INDEX_FILE").map(|path| folder.join(path));
-        Ok(Self {
+        let work_tree = Self {
             names_index: index.is_some(),
             names_git_dir: named.is_some(),
             index: index.unwrap_or_else(|| git_dir.join("index")),
             top,
             git_dir,
-        })
+        };
+        if [&work_tree.top, &work_tree.git_dir].into_iter().any(|path| os::is_of_another(path)) {
+            // Settings of the user and of the machine say who is trusted: git knows.
+            work_tree.read("work here", ["rev-parse", "--git-dir"])?;
+        }
+        Ok(work_tree)
     }
 
     /// The same work tree with another index.
@@ -150,4 +155,27 @@ fn path_in(bytes: &[u8]) -> PathBuf {
 
 fn resolved(path: &Path) -> PathBuf {
     dunce::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+#[cfg(unix)]
+mod os {
+    use std::fs;
+    use std::os::unix::fs::MetadataExt;
+    use std::path::Path;
+
+    /// Whether the folder belongs to another user than this process is run by.
+    pub(super) fn is_of_another(path: &Path) -> bool {
+        let user = rustix::process::geteuid().as_raw();
+        fs::metadata(path).is_ok_and(|meta| meta.uid() != user)
+    }
+}
+
+#[cfg(not(unix))]
+mod os {
+    use std::path::Path;
+
+    /// The commands that git is asked to run will tell.
+    pub(super) fn is_of_another(_: &Path) -> bool {
+        false
+    }
 }

@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::io::{self, Write};
 
-use super::escape::one_line;
+use super::escape::{one_line, terminal_line};
 use super::style::{Color, Palette};
 use crate::error::UserError;
 use crate::event::{Notice, NoticeLevel};
@@ -71,8 +71,16 @@ fn sentence(text: &str) -> String {
         Some(rest) if !rest.ends_with('.') => rest,
         _ => text,
     };
-    let lines: Vec<_> = text.lines().map(one_line).collect();
-    lines.join("\n       ")
+    let mut shown = String::new();
+    for (at, line) in text.lines().enumerate() {
+        match at {
+            0 => {}
+            _ if line.is_empty() => shown.push('\n'),
+            _ => shown.push_str("\n       "),
+        }
+        shown.push_str(&terminal_line(line));
+    }
+    shown
 }
 
 #[cfg(test)]

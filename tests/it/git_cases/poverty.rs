@@ -1,6 +1,7 @@
 //! Case 30: a hook that is given almost nothing.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 use super::repo::{BAD, CLEAN, Git, Repo, SETTINGS};
@@ -136,4 +137,102 @@ fn case_30_a_strict_umask_and_a_broken_settings_file() {
     repo.stage("pyproject.toml", "[tool.pyqa]\njbos = 1\n");
     let text = repo.refused(&["commit", "-qm", "settings"]);
     assert!(text.contains("did you mean `jobs`?"), "{text}");
+}
+
+#[test]
+fn a_repository_of_another_user_is_refused_in_git_s_own_words_until_git_trusts_it() {
+    let mut repo = repo_with_environment();
+    repo.stage("a.py", "import os\n");
+    let stranger = rustix::process::geteuid().as_raw() + 4242;
+    for place in [repo.root(), repo.path(".git")] {
+        if std::os::unix::fs::chown(place, Some(stranger), None).is_err() {
+            return skipped("this user may not give a folder away");
+        }
+    }
+    for command in [
+        &["check"][..],
+        &["check", "--staged"],
+        &["check", "--since", "HEAD"],
+        &["check", "--from-ref", "HEAD"],
+        &["hook", "pre-commit", "--"],
+        &["install"],
+        &["uninstall"],
+    ] {
+        let run = repo.pyqa(command);
+        assert_eq!(run.code, 2, "{command:?}: {}{}", run.stdout, run.stderr);
+        assert!(run.stderr.contains("dubious ownership"), "{command:?}: {}", run.stderr);
+        assert!(
+            run.stderr.contains("\tgit config --global --add safe.directory"),
+            "{}",
+            run.stderr
+        );
+    }
+    let run = repo.git(&["commit", "-qm", "theirs"]);
+    assert!(!run.passed && run.text.contains("dubious ownership"), "{}", run.text);
+
+    let trusting = repo.path("../trusting");
+    fs::write(&trusting, "[safe]\n\tdirectory = *\n").unwrap();
+    repo.set("GIT_CONFIG_GLOBAL", &trusting);
+    repo.refused(&["commit", "-qm", "theirs"]);
+    for command in [&["check"][..], &["check", "--staged"], &["hook", "pre-commit", "--"]] {
+        let run = repo.pyqa(command);
+        let text = run.stdout + &run.stderr;
+        assert!(run.code == 1 && text.contains("F401"), "{command:?}: {text}");
+    }
+}
+
+/// A real user without rights of root's, whose home is closed to them.
+#[test]
+fn case_30_a_home_without_write_permission_and_no_terminal() {
+    const SCRIPT: &str = "cd \"$1\" && exec setsid setpriv --reuid=65534 --regid=65534 \
+        --clear-groups env -i PATH=\"$2:/usr/bin:/bin\" HOME=\"$3\" TMPDIR=\"$4\" \
+        git commit -qm nobody";
+    let repo = Repo::new("stage");
+    let as_nobody = Command::new("setpriv")
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .args([env!("CARGO_BIN_EXE_pyqa"), "--version"])
+        .output();
+    if !as_nobody.is_ok_and(|output| output.status.success()) {
+        return skipped("there is no second user, or the program is out of its reach");
+    }
+    let [home, temporary] = ["../closed", "../tmp"].map(|name| repo.path(name));
+    fs::create_dir(&temporary).unwrap();
+    fs::create_dir(&home).unwrap();
+    repo.stage("a.py", BAD);
+    let all = repo.path("..");
+    let commit = || {
+        // The tests' own git has written as another user.
+        let given = Command::new("chown").args(["-R", "65534:65534"]).arg(&all).status();
+        assert!(given.unwrap().success());
+        fs::set_permissions(&home, fs::Permissions::from_mode(0o555)).unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", SCRIPT, "sh"]).arg(&repo.top).arg(repo.path("../bin"));
+        Git::of(command.args([&home, &temporary]).stdin(Stdio::null()).output().unwrap())
+    };
+    let run = commit();
+    assert!(!run.passed && run.text.contains("bad line"), "{}", run.text);
+    assert!(!run.text.contains('\u{1b}'), "{}", run.text);
+    assert_eq!(repo.read("a.py"), BAD);
+    let trusting = ["-c", "safe.directory=*"];
+    repo.put("a.py", "a=1\n");
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        command.args(["--git-dir"]).arg(repo.path(".git")).arg("--work-tree").arg(&repo.top);
+        let output = command.args(trusting).args(arguments).current_dir(&repo.top).output();
+        Git::of(output.unwrap()).text
+    };
+    git(&["add", "a.py"]);
+    let run = commit();
+    assert!(run.passed, "{}", run.text);
+    assert_eq!(
+        (git(&["show", "HEAD:a.py"]).as_str(), git(&["status", "-s"]).as_str()),
+        (CLEAN, "")
+    );
+    assert_eq!(repo.read("a.py"), CLEAN);
+    assert_eq!(fs::read_dir(&home).unwrap().count(), 0);
+}
+
+#[expect(clippy::print_stderr, reason = "a test that does not run has to say so")]
+fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
 }
