@@ -4,6 +4,9 @@
 use std::fs;
 use std::path::Path;
 
+use pyqa::cache::folder::CacheFolder;
+use pyqa::hash::Fingerprint;
+
 use crate::support::Project;
 
 /// A project with one test that is given as the body of a function.
@@ -178,28 +181,52 @@ fn executable(path: &Path, text: &str) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
+/// Makes all results for the project as a whole look as if they were stored `hours` earlier than
+/// they were.
+fn age(project: &Project, hours: i64) {
+    let folder = project.cache().into_os_string();
+    let store =
+        CacheFolder::locate(|name| (name == "PYQA_CACHE_DIR").then(|| folder.clone())).store();
+    let below = |folder: &Path| {
+        let entries = fs::read_dir(folder).unwrap().flatten();
+        entries.map(|entry| entry.path()).collect::<Vec<_>>()
+    };
+    let text = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let kept = project.cache().join("results/whole");
+    for file in below(&kept).iter().flat_map(|folder| below(folder)) {
+        let name = text(file.parent().unwrap()) + &text(&file);
+        let key: Vec<u8> =
+            (0..32).map(|n| u8::from_str_radix(&name[2 * n..2 * n + 2], 16).unwrap()).collect();
+        let key = Fingerprint(key.try_into().unwrap());
+        for mut entry in store.whole(&key) {
+            entry.stored = entry.stored.checked_add_signed(-3600 * hours).unwrap();
+            store.put_whole(&key, &entry).unwrap();
+        }
+    }
+}
+
 #[test]
 fn a_result_has_a_greatest_age_and_may_have_none_or_no_cache_at_all() {
-    for (settings, ran) in [
-        ("", [0, 1]),
-        ("[tool.pyqa.pytest]\nmax-age = 0\n", [0, 0]),
-        ("[tool.pyqa.pytest]\ncache = false\n", [1, 1]),
-    ] {
+    // Settings; further hours that go by before each run, and whether it has to run the tests.
+    let cases: [(&str, &[(i64, u64)]); 4] = [
+        ("", &[(0, 0), (23, 0), (2, 1), (0, 0)]),
+        ("[tool.pyqa.pytest]\nmax-age = \"2h\"\n", &[(1, 0), (1, 1)]),
+        ("[tool.pyqa.pytest]\nmax-age = 0\n", &[(0, 0), (100_000, 0)]),
+        // The clock was set back: nobody knows how old the result is.
+        ("", &[(-1, 1)]),
+    ];
+    for (settings, runs) in cases {
         let project = with_test("assert True");
         project.write("pyproject.toml", settings);
-        assert_eq!(pytest(&project).0, 0);
-        assert_eq!(pytest(&project).1, ran[0], "{settings}");
-        // As after two days: the time of storing is part of the stored result.
-        let later = project
-            .command("faketime")
-            .args(["-f", "+2d"])
-            .arg(env!("CARGO_BIN_EXE_pyqa"))
-            .args(["check", "--output-format", "json", "--only", "pytest"])
-            .output();
-        let Ok(later) = later else { continue };
-        let report: serde_json::Value = serde_json::from_slice(&later.stdout).unwrap();
-        assert_eq!(report["tools"][0]["units_run"], ran[1], "{settings}");
+        assert_eq!(pytest(&project), (0, 1));
+        for (hours, ran) in runs {
+            age(&project, *hours);
+            assert_eq!(pytest(&project), (0, *ran), "{settings} {hours} in {runs:?}");
+        }
     }
+    let project = with_test("assert True");
+    project.write("pyproject.toml", "[tool.pyqa.pytest]\ncache = false\n");
+    assert_eq!([pytest(&project), pytest(&project)], [(0, 1), (0, 1)]);
 }
 
 #[test]

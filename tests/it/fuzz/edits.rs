@@ -114,8 +114,18 @@ fn line_ends(world: &mut World) -> &'static str {
 
 /// A comment at the end: of a settings file, or of a source.
 fn comment(world: &mut World) -> &'static str {
-    let names = ["setup.cfg", "tox.ini", ".flake8", "mypy.ini", "pyproject.toml", "pkg/style.py"];
-    let name = *world.random.pick(&names);
+    const NAMES: [&str; 9] = [
+        "setup.cfg",
+        "tox.ini",
+        ".flake8",
+        "mypy.ini",
+        ".mypy.ini",
+        "pytest.ini",
+        ".bandit",
+        "pyproject.toml",
+        "pkg/style.py",
+    ];
+    let name = *world.random.pick(&NAMES);
     if world.path(name).is_file() {
         let text = format!("{}# a comment\n", world.read(name));
         world.write(name, &text);

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use super::verdict::compare;
 use super::world::World;
 use super::{ALL, Mutation, TESTS, TYPES};
 
@@ -11,7 +12,9 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation::new("case-rename", case_rename),
     Mutation::new("file-to-folder", file_to_folder),
     Mutation::new("file-to-link", file_to_link),
+    Mutation::new("folder-to-link", folder_to_link),
     Mutation::new("link-elsewhere", link_elsewhere),
+    Mutation::new("link-to-the-same", link_to_the_same),
     Mutation::new("new-init", new_init),
     Mutation::new("shadow", shadow),
     Mutation::new("stub-beside", stub_beside),
@@ -66,10 +69,38 @@ fn file_to_link(world: &mut World) -> &'static str {
 }
 
 fn link_elsewhere(world: &mut World) -> &'static str {
-    let targets = ["linked.txt", "tests/data/value.txt", "ignored/value.txt", "nowhere.txt"];
-    let target = *world.random.pick(&targets);
+    let target = *world.random.pick(&["linked.txt", "ignored/value.txt", "nowhere.txt"]);
+    link_to(world, target);
+    TESTS
+}
+
+/// Another path with the same content behind it, for the time of one comparison.
+fn link_to_the_same(world: &mut World) -> &'static str {
+    link_to(world, "linked.txt");
+    world.write("tests/data/value.txt", &world.read("linked.txt"));
+    compare(world, TESTS);
+    link_to(world, "tests/data/value.txt");
+    compare(world, TESTS);
+    link_to(world, "linked.txt");
+    TESTS
+}
+
+fn link_to(world: &World, target: &str) {
     world.remove("link.txt");
     symlink(target, world.path("link.txt")).unwrap();
+}
+
+/// Test data lies in the project, or behind a link that leads out of it.
+fn folder_to_link(world: &mut World) -> &'static str {
+    let text = world.read("tests/data/value.txt");
+    let was_link = world.path("tests/data").is_symlink();
+    world.remove("tests/data");
+    if was_link {
+        world.write("tests/data/value.txt", &text);
+    } else {
+        world.write("../outside/data/value.txt", &text);
+        symlink("../../outside/data", world.path("tests/data")).unwrap();
+    }
     TESTS
 }
 

@@ -2,11 +2,13 @@
 
 use std::fs;
 
+use super::verdict::{agree, compare};
 use super::world::World;
-use super::{LINT, Mutation, TESTS, TYPES};
+use super::{Mutation, TESTS, TYPES};
 
 pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation::new("plugin", plugin),
+    Mutation::new("plugin-of-pytest", plugin_of_pytest),
     Mutation::new("plugin-that-looks-around", plugin_that_looks_around),
     Mutation::new("editable-plugin", editable_plugin),
     Mutation::new("plugin-s-dependency", plugin_dependency),
@@ -46,7 +48,21 @@ fn plugin(world: &mut World) -> &'static str {
         let files = [("todos_plugin.py", code.as_str()), ("entry_points.txt", ENTRY)];
         world.site.install(name, version, &files, "Requires-Dist: todohelp>=1\n");
     }
-    LINT
+    "flake8"
+}
+
+/// A plugin of pytest comes, is upgraded to one that lets tests fail, and goes.
+fn plugin_of_pytest(world: &mut World) -> &'static str {
+    const NAME: &str = "fuzz_plugin";
+    for version in ["1", "2"] {
+        let code = format!("def pytest_runtest_setup(item):\n    assert {version} != 2\n");
+        let entry = format!("[pytest11]\nfuzz = {NAME}\n");
+        let files = [("fuzz_plugin.py", code.as_str()), ("entry_points.txt", entry.as_str())];
+        world.site.install(NAME, version, &files, "");
+        compare(world, TESTS);
+    }
+    world.site.uninstall(NAME);
+    TESTS
 }
 
 fn plugin_dependency(world: &mut World) -> &'static str {
@@ -58,7 +74,7 @@ fn plugin_dependency(world: &mut World) -> &'static str {
     let version = *world.random.pick(&["1.0", "2.0", "3.0"]);
     let code = format!("WORD = '{version}'\n");
     world.site.install("todohelp", version, &[("todohelp.py", &code)], "");
-    LINT
+    "flake8"
 }
 
 /// A plugin whose answer for one file depends on another one.
@@ -75,7 +91,7 @@ fn plugin_that_looks_around(world: &mut World) -> &'static str {
         let files = [("around_plugin.py", CODE), ("entry_points.txt", ENTRIES)];
         world.site.install("flake8_around", "1.0", &files, "");
     }
-    LINT
+    "flake8"
 }
 
 /// A plugin that is worked on: its version stays.
@@ -113,7 +129,7 @@ fn tool(world: &mut World) -> &'static str {
     let words = format!("Consider possible security implications {version}");
     fs::write(&file, format!("{}{words}{}", &text[..start], &text[end..])).unwrap();
     world.site.upgrade("bandit", &version);
-    LINT
+    "bandit"
 }
 
 /// What flake8 stands on, in another version.
@@ -126,7 +142,7 @@ fn tool_dependency(world: &mut World) -> &'static str {
     fs::write(&file, format!("{}E501 line too long {version} {}", &text[..start], &text[end..]))
         .unwrap();
     world.site.upgrade("pycodestyle", &version);
-    LINT
+    "flake8"
 }
 
 /// Installed from a working copy: the version stays, the list of files tells the difference.
@@ -149,7 +165,7 @@ fn same_version(world: &mut World) -> &'static str {
         })
         .collect();
     fs::write(info.join("RECORD"), lines.join("\n")).unwrap();
-    LINT
+    "flake8"
 }
 
 fn dependency(world: &mut World) -> &'static str {
@@ -179,7 +195,7 @@ fn interpreter(world: &mut World) -> &'static str {
     if let Some(other) = world.other.take() {
         let own = std::mem::replace(&mut world.site, other);
         let (cached, fresh) = (world.cached("flake8"), world.fresh("flake8"));
-        assert_eq!(cached, fresh, "with another interpreter");
+        agree(world, "with another interpreter", &cached, &fresh);
         world.other = Some(std::mem::replace(&mut world.site, own));
     }
     "flake8"

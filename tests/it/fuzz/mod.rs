@@ -18,10 +18,12 @@ mod settings;
 mod site;
 mod slots;
 mod surroundings;
+mod verdict;
 mod world;
 
 use std::time::{Duration, Instant};
 
+use verdict::compare;
 use world::World;
 
 const LINT: &str = "flake8,bandit,black";
@@ -64,8 +66,7 @@ struct Plan {
 fn run(seed: u64, plan: &Plan) {
     let mut world = World::new(seed);
     let all = mutations();
-    let mut done = Vec::new();
-    compare(&mut world, ALL, seed, &done);
+    compare(&mut world, ALL);
     for step in 0..plan.steps {
         if plan.until.is_some_and(|end| Instant::now() > end) {
             break;
@@ -81,48 +82,23 @@ fn run(seed: u64, plan: &Plan) {
             }
             None => *world.random.pick(&all),
         };
-        done.push(mutation.name);
+        world.done.push(mutation.name);
         let tools = (mutation.apply)(&mut world);
         // One tool a step is enough; now and then all of them together.
         let tools: Vec<&str> = tools.split(',').collect();
         let one = *world.random.pick(&tools);
         let tools = if world.random.one_in(15) { ALL } else { one };
-        compare(&mut world, tools, seed, &done);
-        if done.len() % 50 == 0 {
-            tell(seed, done.len());
+        compare(&mut world, tools);
+        if world.done.len().is_multiple_of(50) {
+            tell(seed, world.done.len());
         }
     }
-    tell(seed, done.len());
+    tell(seed, world.done.len());
 }
 
 #[allow(clippy::print_stderr, reason = "the seed is what a failure is found again by")]
 fn tell(seed: u64, steps: usize) {
     eprintln!("seed {seed}: {steps} steps without a disagreement");
-}
-
-fn compare(world: &mut World, tools: &str, seed: u64, done: &[&str]) {
-    let cached = world.cached(tools);
-    let fresh = world.fresh(tools);
-    assert!(
-        cached == fresh,
-        "the cache disagrees after {} steps of seed {seed}, with {tools}\n\
-         replay: PYQA_FUZZ_SEEDS={seed} PYQA_FUZZ_STEPS={}\n\
-         the last steps: {:?}\n\
-         --- with the cache, exit code {}\n{}\n--- without, exit code {}\n{}",
-        done.len(),
-        done.len(),
-        &done[done.len().saturating_sub(12)..],
-        cached.code,
-        only_in(&cached.stdout, &fresh.stdout),
-        fresh.code,
-        only_in(&fresh.stdout, &cached.stdout),
-    );
-}
-
-/// The lines that one text has and the other has not; all of them where only the order differs.
-fn only_in(one: &str, other: &str) -> String {
-    let lines: Vec<&str> = one.lines().filter(|l| !other.lines().any(|o| o == *l)).collect();
-    if lines.is_empty() { one.to_owned() } else { lines.join("\n") }
 }
 
 fn number(name: &str) -> Option<usize> {

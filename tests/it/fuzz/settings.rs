@@ -1,5 +1,7 @@
 //! Mutations of settings: created, edited, deleted, shadowed by a file that comes first.
 
+use super::slots::{LOCAL_PLUGIN_1, LOCAL_PLUGIN_2};
+use super::verdict::compare;
 use super::world::World;
 use super::{LINT, Mutation, TESTS, TYPES};
 
@@ -8,6 +10,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation::new("flake8-argument-file", argument_file),
     Mutation::new("flake8-local-plugin", local_plugin),
     Mutation::new("settings-above", above),
+    Mutation::new("settings-of-the-user", of_the_user),
     Mutation::new("argument", argument),
     Mutation::new("mypy-settings", mypy),
     Mutation::new("pytest-settings", pytest),
@@ -41,7 +44,7 @@ fn argument_file(world: &mut World) -> &'static str {
         &[]
     };
     world.set_table("tool.pyqa.flake8", lines);
-    LINT
+    "flake8"
 }
 
 fn local_plugin(world: &mut World) -> &'static str {
@@ -54,23 +57,45 @@ fn local_plugin(world: &mut World) -> &'static str {
                     paths = ./extra\n";
         world.write(".flake8", text);
     }
-    LINT
+    "flake8"
 }
 
-/// The same words in the project and in the folder above mean other files.
+/// The same words in the project and in the folder above: they name another plugin.
 fn above(world: &mut World) -> &'static str {
-    const WORDS: &str = "[flake8]\nper-file-ignores = ./pkg/*:E501\n";
+    const WORDS: &str = "[flake8]\n[flake8:local-plugins]\nextension =\n    \
+                         LOC = local_plugin:Checker\npaths = ./extra\n";
     for name in ["setup.cfg", "tox.ini"] {
         world.remove(name);
     }
-    let (from, to) = if world.path("../.flake8").exists() {
-        ("../.flake8", ".flake8")
-    } else {
-        (".flake8", "../.flake8")
-    };
-    world.remove(from);
-    world.write(to, WORDS);
+    world.write("extra/local_plugin.py", LOCAL_PLUGIN_1);
+    world.write("../extra/local_plugin.py", LOCAL_PLUGIN_2);
+    for (from, to) in [("../.flake8", ".flake8"), (".flake8", "../.flake8")] {
+        world.remove(from);
+        world.write(to, WORDS);
+        compare(world, "flake8");
+    }
+    world.remove("../.flake8");
     "flake8"
+}
+
+/// What black and mypy read in the user's home as long as the project says nothing.
+fn of_the_user(world: &mut World) -> &'static str {
+    world.remove("pyproject.toml");
+    for name in ["mypy.ini", ".mypy.ini", "setup.cfg"] {
+        world.remove(name);
+    }
+    let files = [
+        ("../home/.config/black", "[tool.black]\nline-length = 20\n", "black"),
+        ("../home/.config/mypy/config", "[mypy]\ndisallow_untyped_defs = True\n", TYPES),
+    ];
+    let (name, text, tool) = *world.random.pick(&files);
+    compare(world, tool);
+    world.write(name, text);
+    compare(world, tool);
+    world.remove(name);
+    compare(world, tool);
+    world.write_pyproject();
+    tool
 }
 
 fn argument(world: &mut World) -> &'static str {
@@ -100,9 +125,10 @@ fn pytest(world: &mut World) -> &'static str {
         "pythonpath = .\npython_functions = check_*",
         "pythonpath = . inside",
     ];
-    match world.random.below(3) {
+    match world.random.below(4) {
         0 => world.set_table("tool.pytest.ini_options", &["addopts = \"-k link\""]),
         1 => world.set_table("tool.pytest.ini_options", &[]),
+        2 => one_of(world, &["setup.cfg"], "tool:pytest", &CONTENTS),
         _ => one_of(world, &["pytest.ini", ".pytest.ini", "tox.ini"], "pytest", &CONTENTS),
     }
     TESTS

@@ -78,6 +78,7 @@ pub(super) const SLOTS: &[Slot] = &[
     slot("ignored/value.txt", TESTS, VALUES),
     slot("../outside/value.txt", TESTS, VALUES),
     slot("linked.txt", TESTS, VALUES),
+    slot("../outside/data/value.txt", TESTS, VALUES),
     slot("README.md", TESTS, &["# 1\n", "# 2\n", "# 3\n"]),
     slot("inside/inlib.py", TESTS, MODULES),
     slot("../editable/edlib.py", TESTS, MODULES),
@@ -85,13 +86,13 @@ pub(super) const SLOTS: &[Slot] = &[
     slot(
         "extra/flake8.cfg",
         LINT,
-        &["[flake8]\nignore = W391\n", "[flake8]\nignore = W291\n", "[flake8]\nignore = F821\n"],
+        &["[flake8]\nignore = E501\n", "[flake8]\nignore = F401\n", "[flake8]\nignore = F821\n"],
     ),
     slot("extra/local_plugin.py", LINT, &[LOCAL_PLUGIN_1, LOCAL_PLUGIN_2]),
 ];
 
-const LOCAL_PLUGIN_1: &str = "class Checker:\n    name = 'local'\n    version = '1'\n\n    def __init__(self, tree):\n        self.tree = tree\n\n    def run(self):\n        yield 1, 0, 'LOC1 seen', Checker\n";
-const LOCAL_PLUGIN_2: &str = "class Checker:\n    name = 'local'\n    version = '1'\n\n    def __init__(self, tree):\n        self.tree = tree\n\n    def run(self):\n        yield 1, 0, 'LOC2 seen', Checker\n";
+pub(super) const LOCAL_PLUGIN_1: &str = "class Checker:\n    name = 'local'\n    version = '1'\n\n    def __init__(self, tree):\n        self.tree = tree\n\n    def run(self):\n        yield 1, 0, 'LOC1 seen', Checker\n";
+pub(super) const LOCAL_PLUGIN_2: &str = "class Checker:\n    name = 'local'\n    version = '1'\n\n    def __init__(self, tree):\n        self.tree = tree\n\n    def run(self):\n        yield 1, 0, 'LOC2 seen', Checker\n";
 
 /// Whether a test fails because of this content.
 pub(super) fn is_bad(text: &str) -> bool {
@@ -106,6 +107,7 @@ pub(super) const FIXED: &[(&str, &str)] = &[
         "pkg/long.py",
         "X = \"................................................................................\"\n",
     ),
+    ("pkg/unused.py", "import os\n"),
     ("pkg/untyped.py", "def untyped(x):\n    return x\n\n\nprint(untyped(1))\n"),
     ("pkg/uses.py", "import somelib\n\nX: int = somelib.give()\n"),
     ("pkg/uses_ignored.py", "import gen\n\nX: int = gen.make()\n"),
@@ -156,6 +158,10 @@ def test_outside():
 
 def test_link():
     assert text("link.txt") != "2"
+
+
+def test_link_itself():
+    assert os.readlink(ROOT / "link.txt") != "tests/data/value.txt"
 
 
 def test_listing():

@@ -5,8 +5,9 @@ use std::fs;
 use std::process::Command;
 
 use super::site::copy;
-use super::world::{World, files_below, finished, pause};
-use super::{ALL, LINT, Mutation, TYPES};
+use super::verdict::agree;
+use super::world::{World, files_below, finished, pause, seen};
+use super::{ALL, LINT, Mutation, TESTS, TYPES};
 
 pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation::new("branch", branch),
@@ -18,6 +19,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation::new("two-runs", two_runs),
     Mutation::new("two-runs-and-an-edit", two_runs_and_an_edit),
     Mutation::new("kill", kill),
+    Mutation::new("verify-cache", verify_cache),
 ];
 
 /// Switches to the other branch and, in the end, back.
@@ -105,7 +107,7 @@ fn two_runs(world: &mut World) -> &'static str {
     let runs = [world.start(ALL), world.start(ALL)].map(finished);
     let truth = world.fresh(ALL);
     for run in runs {
-        assert_eq!(run, truth, "two runs at once");
+        agree(world, "two runs at once", &run, &truth);
     }
     ALL
 }
@@ -136,5 +138,14 @@ fn kill(world: &mut World) -> &'static str {
     }
     run.kill().unwrap();
     run.wait().unwrap();
+    tools
+}
+
+/// What is stored is confirmed by running it again.
+fn verify_cache(world: &mut World) -> &'static str {
+    let tools = *world.random.pick(&[LINT, TYPES, TESTS]);
+    let mut run = world.command(&["check", "--no-limit", "--verify-cache", "--only", tools]);
+    let (verified, truth) = (seen(&mut run), world.fresh(tools));
+    agree(world, "with --verify-cache", &verified, &truth);
     tools
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, SystemTime};
 
 use super::random::Random;
@@ -19,7 +19,19 @@ pub(super) struct Seen {
     pub(super) stdout: String,
 }
 
+impl Seen {
+    fn of(output: &Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        }
+    }
+}
+
 pub(super) struct World {
+    pub(super) seed: u64,
+    /// The mutations so far.
+    pub(super) done: Vec<&'static str>,
     pub(super) project: Project,
     pub(super) random: Random,
     pub(super) site: Site,
@@ -48,6 +60,8 @@ impl World {
             .find(|(_, other)| *other != version)
             .map(|(python, version)| Site::make(&top.join("other-env"), &python, &version));
         let mut world = Self {
+            seed,
+            done: Vec::new(),
             random: Random::new(seed),
             // Warm processes that stay, that go with the run, or none.
             variables: BTreeMap::from([
@@ -208,23 +222,18 @@ impl World {
     /// The truth: nothing that an earlier run has left is used, neither pyqa's nor Python's.
     pub(super) fn fresh(&mut self, tools: &str) -> Seen {
         self.stash_bytecode();
-        let output = self
-            .command(&["check", "--no-limit", "--no-cache", "--only", tools])
-            .env("PYQA_CACHE_DIR", self.path("../oracle-cache"))
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .env("PYQA_WORKERS", "0")
-            .stderr(Stdio::null())
-            .output()
-            .unwrap();
+        let truth = seen(
+            self.command(&["check", "--no-limit", "--no-cache", "--only", tools])
+                .env("PYQA_CACHE_DIR", self.path("../oracle-cache"))
+                .env("PYTHONDONTWRITEBYTECODE", "1")
+                .env("PYQA_WORKERS", "0"),
+        );
         for (from, to) in self.stashed.drain(..) {
             // What outlived a killed run may have written there meanwhile.
             let _ = fs::remove_dir_all(&from);
             fs::rename(to, from).unwrap();
         }
-        Seen {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        }
+        truth
     }
 
     fn stash_bytecode(&mut self) {
@@ -254,11 +263,12 @@ impl World {
 }
 
 pub(super) fn finished(child: Child) -> Seen {
-    let output = child.wait_with_output().unwrap();
-    Seen {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-    }
+    Seen::of(&child.wait_with_output().unwrap())
+}
+
+/// Runs the command to its end.
+pub(super) fn seen(command: &mut Command) -> Seen {
+    Seen::of(&command.stderr(Stdio::null()).output().unwrap())
 }
 
 fn bytecode_below(folder: &Path, found: &mut Vec<PathBuf>) {
