@@ -21,7 +21,7 @@ CASES = {
     "content of a file": ("content", "edit:pkg/style.py"),
     "path": ("path", "rename,case-rename"),
     "permission to execute": ("executable", "chmod"),
-    "link": ("link", "link-elsewhere"),
+    "link": ("link", "link-to-the-same"),
     "settings": ("settings", "bandit-settings,flake8-settings"),
     "place of the settings file": ("settings file", "settings-above"),
     "arguments": ("arguments", "argument"),
