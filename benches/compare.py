@@ -75,7 +75,7 @@ class Project:
             must(["tar", "xf", archive, "-C", self.folder, "--strip-components=1", "--no-same-owner"])
             # The same tools for all, whatever the project itself has chosen.
             with open(os.path.join(self.folder, "pyproject.toml"), "a", encoding="utf-8") as file:
-                file.write(f"\n[tool.pyqa]\ntools = {json.dumps(self.tools())}\n")
+                file.write(f"\n[tool.pyqa]\nonly = {json.dumps(self.tools())}\n")
             self.git("init", "-q")
             self.git("add", "-A")
             self.git("commit", "-q", "-m", "as released")

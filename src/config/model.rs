@@ -12,8 +12,8 @@ use crate::finding::ToolId;
 pub struct Settings {
     /// Where they were read; `None` without a section of pyqa's own.
     pub source: Option<Source>,
-    /// `tools`: exactly these tools, in this order. `None`: chosen by what the project shows.
-    pub tools: Option<Vec<ToolId>>,
+    /// `only`: exactly these tools, in this order. `None`: chosen by what the project shows.
+    pub only: Option<Vec<ToolId>>,
     /// `skip`: never these.
     pub skip: Vec<ToolId>,
     /// `preset`: a named set of tool settings from `presets/`.

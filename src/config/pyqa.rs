@@ -14,8 +14,8 @@ use crate::error::{Source, UserError};
 use crate::event::Notice;
 use crate::finding::ToolId;
 
-const KEYS: [&str; 10] = [
-    "tools",
+const KEYS: [&str; 11] = [
+    "only",
     "skip",
     "preset",
     "exclude",
@@ -25,6 +25,7 @@ const KEYS: [&str; 10] = [
     "fail-fast",
     "workers",
     "hooks",
+    "tools",
 ];
 const TOOL_KEYS: [&str; 10] = [
     "enabled",
@@ -103,7 +104,7 @@ pub fn complete(
     let file = Path::new("(preset)");
     let mut reader = Reader { file, label: "[pyqa]", known: known.to_vec(), errors: Vec::new() };
     let preset = reader.settings(table);
-    settings.tools = settings.tools.take().or(preset.tools);
+    settings.only = settings.only.take().or(preset.only);
     for (tool, of_preset) in preset.per_tool {
         settings.per_tool.entry(tool).or_insert(of_preset);
     }
@@ -156,7 +157,8 @@ impl Reader<'_> {
         for entry in &table.entries {
             match entry.key.as_str() {
                 "tools" if matches!(entry.node, Node::Table(_)) => {}
-                "tools" => settings.tools = self.tools(entry),
+                "tools" => self.list_of_tools(entry),
+                "only" => settings.only = self.tools(entry),
                 "skip" => settings.skip = self.tools(entry).unwrap_or_default(),
                 "preset" => settings.preset = self.text(entry),
                 "exclude" => settings.exclude = self.list(entry).unwrap_or_default(),
@@ -183,6 +185,23 @@ impl Reader<'_> {
             }
         }
         settings
+    }
+
+    /// `tools` with a list of those that are to run, which is called `only`: TOML allows no table
+    /// beside it.
+    fn list_of_tools(&mut self, entry: &Entry) {
+        let what = format!(
+            "`tools` in {} declares tools of the project's own; which tools run is set by `only`",
+            self.label
+        );
+        let Node::Plain(value) = &entry.node else { return };
+        let value = match value.as_str() {
+            Some(text) if self.is_ini() => text.to_owned(),
+            _ => value.to_string(),
+        };
+        let error =
+            UserError::new(what).at(self.place(entry)).hint(format!("write `only = {value}`"));
+        self.errors.push(error);
     }
 
     /// `[tool.pyqa.tools.NAME]`: the tool is known from here on.
@@ -404,7 +423,7 @@ mod tests {
     fn both_syntaxes_say_the_same() {
         let toml = r#"
 [tool.pyqa]
-tools = ["flake8", "pytest"]
+only = ["flake8", "pytest"]
 jobs = 3
 timeout = "5m"
 [tool.pyqa.pytest]
@@ -412,7 +431,7 @@ cache = false
 max-age = 0
 env = ["DATABASE_URL"]
 "#;
-        let ini = "[pyqa]\ntools = flake8,\n    pytest\njobs = 3\ntimeout = 5m\n\
+        let ini = "[pyqa]\nonly = flake8,\n    pytest\njobs = 3\ntimeout = 5m\n\
                    [pyqa:pytest]\ncache = no\nmax-age = 0\nenv = DATABASE_URL\n";
         let mut from_toml = read_files(&[("pyproject.toml", toml)]).unwrap().settings;
         let mut from_ini = read_files(&[("tox.ini", ini)]).unwrap().settings;
@@ -425,7 +444,7 @@ env = ["DATABASE_URL"]
 
     #[test]
     fn every_mistake_is_told_with_its_line_and_the_nearest_name() {
-        let text = "[tool.pyqa]\njbos = 2\ntimeout = \"soon\"\ntools = [\"flak8\"]\n\
+        let text = "[tool.pyqa]\njbos = 2\ntimeout = \"soon\"\nonly = [\"flak8\"]\n\
                     [tool.pyqa.flake8]\nargz = []\n[tool.pyqa.hooks]\nfix = \"maybe\"\n";
         assert_eq!(
             complaints(text),
@@ -445,6 +464,22 @@ env = ["DATABASE_URL"]
             "[tool.pyqa]\nskip = [\"mine\"]\n[tool.pyqa.tools.mine]\ngranularity = \"file\"\n";
         let read = read_files(&[("pyproject.toml", text)]).unwrap();
         assert!(read.settings.declared.contains_key(&ToolId::new("mine")));
+    }
+
+    #[test]
+    fn the_list_of_tools_that_run_goes_together_with_declared_ones() {
+        let text = "[tool.pyqa]\nonly = [\"flake8\", \"mine\"]\n\
+                    [tool.pyqa.tools.mine]\ngranularity = \"file\"\n";
+        let settings = read_files(&[("pyproject.toml", text)]).unwrap().settings;
+        assert_eq!(settings.only.unwrap(), ["flake8", "mine"].map(ToolId::new));
+        assert_eq!(
+            complaints("[tool.pyqa]\ntools = [\"black\"]\n"),
+            [
+                "2: `tools` in [tool.pyqa] declares tools of the project's own; which tools run is set by `only` (write `only = [\"black\"]`)"
+            ]
+        );
+        let errors = read_files(&[("tox.ini", "[pyqa]\ntools = black\n")]).unwrap_err();
+        assert_eq!(errors[0].hint.as_deref(), Some("write `only = black`"));
     }
 
     #[test]

@@ -150,7 +150,7 @@ mod tests {
     fn notices_are_labelled_by_their_level() {
         let mut out = Vec::new();
         let notices = [
-            Notice::info("ruff takes the place of flake8").hint("`tools` in [tool.pyqa] decides"),
+            Notice::info("ruff takes the place of flake8").hint("`only` in [tool.pyqa] decides"),
             Notice::warning("the cache cannot be written"),
         ];
         for notice in &notices {
@@ -158,7 +158,7 @@ mod tests {
         }
         assert_snapshot!(String::from_utf8(out).unwrap(), @r"
         note: ruff takes the place of flake8
-        hint: `tools` in [tool.pyqa] decides
+        hint: `only` in [tool.pyqa] decides
         warning: the cache cannot be written
         ");
     }

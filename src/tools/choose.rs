@@ -35,7 +35,7 @@ pub struct Choice {
 /// Why a tool is on, the strongest reason first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Why {
-    /// `tools`, `enabled` or `--only` says so.
+    /// `only`, `enabled` or `--only` says so.
     Asked,
     Configured,
     Dependency,
@@ -53,7 +53,7 @@ impl Why {
     }
 }
 
-/// The tools that are on, in the order of `specs`, or of the setting `tools`.
+/// The tools that are on, in the order of `specs`, or of the setting `only`.
 pub struct Chosen {
     pub on: Vec<Choice>,
     pub notice: Option<Notice>,
@@ -65,7 +65,7 @@ pub fn choose(specs: &[&ToolSpec], evidence: &Evidence<'_>) -> Chosen {
         let enabled = settings.per_tool.get(tool).and_then(|settings| settings.enabled);
         enabled != Some(false) && !settings.skip.contains(tool)
     };
-    if let Some(asked) = &settings.tools {
+    if let Some(asked) = &settings.only {
         let on = asked.iter().filter(|tool| allowed(tool)).cloned();
         let on = on.map(|tool| Choice { tool, why: Why::Asked }).collect();
         return Chosen { on, notice: None };
@@ -134,7 +134,7 @@ fn replace(specs: &[&ToolSpec], on: &mut Vec<Choice>) -> Option<Notice> {
         replaced.iter().map(|(new, old)| format!("{new} in place of {old}")).collect();
     Some(
         Notice::info(format!("{}, because the project uses it", pairs.join(" and ")))
-            .hint("set `tools = [\"flake8\", …]` under [tool.pyqa] to choose yourself"),
+            .hint("set `only = [\"flake8\", …]` under [tool.pyqa] to choose yourself"),
     )
 }
 
@@ -210,7 +210,7 @@ mod tests {
             "flake8 mypy bandit black pytest isort"
         );
         let tools = Some(vec!["pytest".into(), "mypy".into()]);
-        let settings = Settings { tools, skip: vec!["mypy".into()], ..Settings::default() };
+        let settings = Settings { only: tools, skip: vec!["mypy".into()], ..Settings::default() };
         assert_eq!(chosen(&[], &settings).0, ["pytest asked for"]);
     }
 }

@@ -327,7 +327,7 @@ fn imports_are_sorted_before_the_layout_and_ruff_formats_where_it_is_configured(
 #[test]
 fn a_project_without_a_formatter_is_formatted_by_black() {
     let project = Project::new();
-    project.write("pyproject.toml", "[tool.pyqa]\ntools = [\"flake8\"]\n");
+    project.write("pyproject.toml", "[tool.pyqa]\nonly = [\"flake8\"]\n");
     assert_eq!(clean(&format(&project, "a.py", "x =  1\n")), "x = 1\n");
     // But not by `check --fix`, which keeps to the project's tools.
     project.write("a.py", "x =  1\n");

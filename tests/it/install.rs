@@ -10,7 +10,7 @@ use crate::support::{Project, Run};
 fn repository() -> Project {
     let project = Project::without_environment();
     project.git(&["init", "-q"]);
-    project.write("pyproject.toml", "[tool.pyqa]\ntools = []\n");
+    project.write("pyproject.toml", "[tool.pyqa]\nonly = []\n");
     project
 }
 

@@ -19,7 +19,7 @@ fn old_entry(project: &Project) -> PathBuf {
 #[test]
 fn old_entries_are_removed_once_a_day_whatever_runs() {
     let project = Project::new();
-    project.write("pyproject.toml", "[tool.pyqa]\ntools = [\"flake8\", \"black\"]\n");
+    project.write("pyproject.toml", "[tool.pyqa]\nonly = [\"flake8\", \"black\"]\n");
     project.write("a.py", "VALUE = 1\n").git(&["init", "-q"]).git(&["add", "-A"]);
     for command in [&["check"][..], &["hook", "pre-commit", "--"], &["format"]] {
         let entry = old_entry(&project);
@@ -43,7 +43,7 @@ fn old_entries_are_removed_once_a_day_whatever_runs() {
 #[test]
 fn what_a_hook_has_run_and_replayed_is_part_of_the_statistics() {
     let project = Project::new();
-    project.write("pyproject.toml", "[tool.pyqa]\ntools = [\"flake8\"]\n");
+    project.write("pyproject.toml", "[tool.pyqa]\nonly = [\"flake8\"]\n");
     project.write("a.py", "VALUE = 1\n").git(&["init", "-q"]).git(&["add", "-A"]);
     for _ in 0..3 {
         assert_eq!(project.pyqa(&["hook", "pre-commit", "--"]).code, 0);

@@ -73,7 +73,7 @@ fn case_17_links_are_neither_followed_nor_rewritten() {
 
 #[test]
 fn case_17_the_real_tools_read_nothing_through_a_link_that_is_not_committed() {
-    let repo = Repo::real("[tool.pyqa]\ntools = [\"flake8\", \"black\", \"bandit\", \"mypy\"]\n");
+    let repo = Repo::real("[tool.pyqa]\nonly = [\"flake8\", \"black\", \"bandit\", \"mypy\"]\n");
     // What each of them would complain of.
     repo.put("untracked/inner.py", "import os\nvalue: int = 'text'\nassert value\n");
     symlink("untracked/inner.py", repo.path("link.py")).unwrap();
@@ -86,7 +86,7 @@ fn case_17_the_real_tools_read_nothing_through_a_link_that_is_not_committed() {
     for inner in ["F401", "untracked", "B101", "assignment"] {
         assert!(!text.contains(inner), "{inner}: {text}");
     }
-    repo.stage("pyproject.toml", "[tool.pyqa]\ntools = [\"flake8\", \"black\", \"bandit\"]\n");
+    repo.stage("pyproject.toml", "[tool.pyqa]\nonly = [\"flake8\", \"black\", \"bandit\"]\n");
     let run = repo.git(&["commit", "-qm", "links"]);
     assert!(run.passed, "{}", run.text);
     assert_eq!(repo.status(), "?? untracked/\n");
@@ -119,7 +119,7 @@ fn case_18_line_ends_are_those_that_git_gives() {
 
 #[test]
 fn case_18_black_keeps_the_line_ends_of_a_file() {
-    let settings = "[tool.pyqa]\ntools = [\"black\"]\n[tool.pyqa.hooks]\nfix = \"stage\"\n";
+    let settings = "[tool.pyqa]\nonly = [\"black\"]\n[tool.pyqa.hooks]\nfix = \"stage\"\n";
     for (attribute, in_tree, in_index) in [
         ("*.py text eol=crlf\n", "a = 1\r\n", "a = 1\n"),
         ("*.py text eol=lf\n", "a = 1\n", "a = 1\n"),
@@ -229,7 +229,7 @@ fn case_26_a_rename_of_nothing_but_case_is_checked_by_its_new_name() {
 
 #[test]
 fn case_26_mypy_finds_a_module_by_the_name_that_is_staged() {
-    let repo = Repo::real("[tool.pyqa]\ntools = [\"mypy\"]\n");
+    let repo = Repo::real("[tool.pyqa]\nonly = [\"mypy\"]\n");
     repo.commit_file("module.py", "VALUE: int = 1\n");
     repo.commit_file("user.py", "from module import VALUE\n\nCOPY: int = VALUE\n");
     repo.ok(&["mv", "-f", "module.py", "Module.py"]);

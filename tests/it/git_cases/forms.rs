@@ -15,7 +15,7 @@ fn case_4_commit_a_takes_the_fix_and_leaves_nothing() {
 }
 
 const BLACK_STAGES: &str =
-    "[tool.pyqa]\ntools = [\"black\", \"flake8\"]\n[tool.pyqa.hooks]\nfix = \"stage\"\n";
+    "[tool.pyqa]\nonly = [\"black\", \"flake8\"]\n[tool.pyqa.hooks]\nfix = \"stage\"\n";
 
 #[test]
 fn case_4_5_and_6_black_fixes_what_each_form_of_commit_takes() {
@@ -136,7 +136,7 @@ fn case_14_concluding_a_merge_keeps_its_parents() {
 
 #[test]
 fn case_14_conflict_markers_are_found_by_the_real_tools() {
-    let repo = Repo::real("[tool.pyqa]\ntools = [\"flake8\", \"black\"]\n");
+    let repo = Repo::real("[tool.pyqa]\nonly = [\"flake8\", \"black\"]\n");
     conflict(&repo, &["merge", "other"]);
     repo.ok(&["add", "a.py"]);
     let text = repo.refused(&["commit", "-qm", "markers"]);

@@ -112,7 +112,7 @@ fn case_23_a_signal_ends_the_commit_and_all_that_it_started() {
 fn case_23_nothing_is_left_of_a_real_test_suite() {
     for signal in [Signal::INT, Signal::KILL] {
         let repo = Repo::real(
-            "[tool.pyqa]\ntools = [\"pytest\"]\n[tool.pyqa.hooks]\npre-commit = [\"pytest\"]\n",
+            "[tool.pyqa]\nonly = [\"pytest\"]\n[tool.pyqa.hooks]\npre-commit = [\"pytest\"]\n",
         );
         let pids = repo.seen().join("pids");
         repo.stage(

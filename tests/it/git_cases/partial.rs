@@ -49,7 +49,7 @@ fn case_2_a_fix_far_from_an_unstaged_edit_is_committed_without_it() {
 
 #[test]
 fn case_2_black_fixes_far_from_an_unstaged_edit() {
-    let repo = Repo::real("[tool.pyqa]\ntools = [\"black\"]\n[tool.pyqa.hooks]\nfix = \"stage\"\n");
+    let repo = Repo::real("[tool.pyqa]\nonly = [\"black\"]\n[tool.pyqa.hooks]\nfix = \"stage\"\n");
     repo.commit_file("a.py", long("a = 1", "last = 1"));
     repo.stage("a.py", long("a=2", "last = 1"));
     repo.put("a.py", long("a=2", "last=3"));
@@ -135,7 +135,7 @@ fn case_12_a_renamed_file_is_checked_by_its_new_name() {
 
 #[test]
 fn case_11_and_12_the_real_tools_see_what_is_staged_by_its_new_name_and_nothing_else() {
-    let repo = Repo::real("[tool.pyqa]\ntools = [\"flake8\", \"black\", \"mypy\", \"bandit\"]\n");
+    let repo = Repo::real("[tool.pyqa]\nonly = [\"flake8\", \"black\", \"mypy\", \"bandit\"]\n");
     repo.stage("gone.py", "import os\n");
     fs::remove_file(repo.path("gone.py")).unwrap();
     let text = repo.refused(&["commit", "-qm", "AD"]);
@@ -157,7 +157,7 @@ fn case_11_and_12_the_real_tools_see_what_is_staged_by_its_new_name_and_nothing_
 #[test]
 fn case_13_a_module_that_is_deleted_but_not_staged_is_there_for_mypy_and_pytest() {
     let repo = Repo::real(
-        "[tool.pyqa]\ntools = [\"mypy\", \"pytest\"]\n\
+        "[tool.pyqa]\nonly = [\"mypy\", \"pytest\"]\n\
          [tool.pyqa.hooks]\npre-commit = [\"mypy\", \"pytest\"]\n",
     );
     repo.commit_file("helper.py", "VALUE: int = 1\n");

@@ -14,7 +14,7 @@ fn linked(repo: &Repo, name: &str) -> PathBuf {
 
 #[test]
 fn case_20_a_test_that_makes_a_repository_does_not_reach_the_one_that_commits() {
-    let settings = "[tool.pyqa]\ntools = [\"pytest\"]\n\
+    let settings = "[tool.pyqa]\nonly = [\"pytest\"]\n\
                     [tool.pyqa.hooks]\npre-commit = [\"pytest\"]\n";
     let repo = Repo::real(settings);
     let test = "import subprocess\n\n\ndef git(folder, *words):\n    \

@@ -23,7 +23,7 @@ fn bare_commit(repo: &Repo, variables: &[(&str, &str)]) -> Git {
 
 /// With a tool that is in no folder of PATH but the project's environment: the real ones.
 fn repo_with_environment() -> Repo {
-    let settings = "[tool.pyqa]\ntools = [\"flake8\", \"black\"]\n";
+    let settings = "[tool.pyqa]\nonly = [\"flake8\", \"black\"]\n";
     let repo = Repo::real(settings);
     std::os::unix::fs::symlink(crate::support::tool_environment(), repo.path(".venv")).unwrap();
     fs::write(repo.path(".git/info/exclude"), ".venv\n").unwrap();
@@ -101,7 +101,7 @@ fn case_30_the_program_that_is_gone_is_looked_for_on_path_and_else_named() {
 
 #[test]
 fn case_30_an_environment_that_is_missing_is_told_and_nothing_is_lost() {
-    let mut repo = Repo::real("[tool.pyqa]\ntools = [\"mypy\"]\npython = \".venv/bin/python\"\n");
+    let mut repo = Repo::real("[tool.pyqa]\nonly = [\"mypy\"]\npython = \".venv/bin/python\"\n");
     repo.stage("a.py", CLEAN);
     repo.put("a.py", "mine: int = 'x'\n");
     let text = repo.refused(&["commit", "-qm", "no environment"]);
@@ -116,7 +116,7 @@ fn case_30_an_environment_that_is_missing_is_told_and_nothing_is_lost() {
     // A tool that is nowhere, on a machine that may install nothing.
     repo.set("PYQA_OFFLINE", "1");
     repo.set("VIRTUAL_ENV", "");
-    repo.stage("pyproject.toml", "[tool.pyqa]\ntools = [\"ruff-check\"]\n");
+    repo.stage("pyproject.toml", "[tool.pyqa]\nonly = [\"ruff-check\"]\n");
     let text = repo.refused(&["commit", "-qm", "no tool"]);
     assert!(text.contains("ruff"), "{text}");
 }

@@ -142,7 +142,7 @@ fn a_shallow_clone_checks_all_that_it_has() {
 
 #[test]
 fn the_real_tools_check_a_push_pytest_included() {
-    let repo = Repo::real("[tool.pyqa]\ntools = [\"flake8\", \"pytest\"]\n");
+    let repo = Repo::real("[tool.pyqa]\nonly = [\"flake8\", \"pytest\"]\n");
     repo.install(&["--hook", "pre-push"]);
     let remote = repo.path("../remote.git");
     repo.ok(&["init", "-q", "--bare", remote.to_str().unwrap()]);
