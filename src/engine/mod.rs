@@ -69,15 +69,16 @@ fn check_in(
     Ok(Outcome { elapsed: begun.elapsed(), ..outcome })
 }
 
-/// The same tools on the content of another commit, with nothing left out. `None` where the run
-/// under way is on such content itself: it holds the one place that there is for it.
+/// The same tools on the content of another commit, with nothing left out. Not where the run under
+/// way is on such content itself: it holds the one place that there is for it.
 fn check_base(
     run: &BaseRun,
     request: &Request,
     cancel: &CancelToken,
-) -> Result<Option<Outcome>, Vec<UserError>> {
+) -> Result<Outcome, Vec<UserError>> {
     if matches!(request.content, Content::Revision(_)) {
-        return Ok(None);
+        let what = "one commit's content is checked at a time";
+        return Err(vec![UserError::new(what).hint("check the commit out first")]);
     }
     let base = Request {
         content: Content::Revision(run.commit.clone()),
@@ -92,7 +93,7 @@ fn check_base(
         shard: None,
         ..request.clone()
     };
-    check(&base, cancel, &mut |_| {}).map(Some)
+    check(&base, cancel, &mut |_| {})
 }
 
 /// The project as `request` names it.

@@ -27,8 +27,8 @@ pub struct BaseRun {
     pub files: Vec<PathBuf>,
 }
 
-/// Makes such a run; `None` where that is not possible.
-pub type CheckBase<'a> = dyn FnMut(&BaseRun) -> Result<Option<Outcome>, Vec<UserError>> + 'a;
+/// Makes such a run.
+pub type CheckBase<'a> = dyn FnMut(&BaseRun) -> Result<Outcome, Vec<UserError>> + 'a;
 
 /// Leaves out what neither stands where something has changed since HEAD left `reference`
 /// (committed or not) nor was caused by that. Tests are not judged: they fail for what they run.
@@ -153,11 +153,7 @@ fn ask(
     };
     let mut answers = judged.to_vec();
     let then = match check_base(&run) {
-        Ok(Some(then)) => then,
-        Ok(None) => {
-            replace(&mut answers, Judgement::Unchanged);
-            return Ok(answers);
-        }
+        Ok(then) => then,
         Err(errors) => {
             let why: Vec<String> = errors.iter().map(ToString::to_string).collect();
             return Err(unanswered("the tools", &why.join("; ")));

@@ -386,3 +386,16 @@ fn functions_moved_about_stay_known_and_one_violation_is_exactly_one_finding() {
     project.write("pkg/m3.py", format!("{file}\n    def more(self):\n        y = 1\n"));
     assert_eq!(project.check(&tools).findings().len(), 1);
 }
+
+/// It would compare with the commit that is checked out, and not with the one that is checked.
+#[test]
+fn new_since_is_refused_for_the_content_of_another_commit() {
+    let project = Project::without_environment();
+    let run = project.check(&["--from-ref", "HEAD~1", "--new-since", "HEAD~1"]);
+    assert_eq!(run.code, 2, "{}", run.stdout);
+    assert!(
+        run.stderr.contains("'--from-ref <REF>' cannot be used with '--new-since"),
+        "{}",
+        run.stderr
+    );
+}
