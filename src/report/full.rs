@@ -162,12 +162,15 @@ impl Page<'_> {
         let files = plural(selection.left_out.len(), "file");
         let title = format!("{findings} in {files} not shown:");
         writeln!(out, "{}", self.palette.strong.apply_to(title))?;
-        for (tool, code, count) in selection.codes.iter().take(NAMED_CODES) {
+        // A line that says "1 other code" is as long as the one that names it.
+        let codes = selection.codes.len();
+        let named = if codes == NAMED_CODES + 1 { codes } else { NAMED_CODES };
+        for (tool, code, count) in selection.codes.iter().take(named) {
             let tool = self.palette.faint.apply_to(format!("[{tool}]"));
             let code = escape::one_line(code.unwrap_or("-"));
             writeln!(out, "{:>9}  {code}  {tool}", thousands(*count))?;
         }
-        let others = selection.codes.iter().skip(NAMED_CODES);
+        let others = selection.codes.iter().skip(named);
         let rest: usize = others.clone().map(|(_, _, count)| count).sum();
         if rest > 0 {
             let codes = plural(others.count(), "other code");

@@ -19,8 +19,13 @@ pub fn write(outcome: &Outcome, context: &ReportContext, out: &mut dyn Write) ->
     let mut rows: Vec<_> = codes.into_iter().collect();
     rows.sort_by_key(|(_, (count, _))| Reverse(*count));
     let palette = Palette::new(context.color);
+    let shown = |code: Option<&str>| escape::one_line(code.unwrap_or("-")).into_owned();
+    let widest = |widths: &mut dyn Iterator<Item = usize>| widths.max().unwrap_or(0);
+    let tools = widest(&mut rows.iter().map(|((tool, _), _)| tool.len()));
+    let codes = widest(&mut rows.iter().map(|((_, code), _)| shown(*code).chars().count()));
     for ((tool, code), (count, example)) in rows {
-        let code = escape::one_line(code.unwrap_or("-"));
+        let tool = format!("{tool:<tools$}");
+        let code = format!("{:<codes$}", shown(code));
         let line = format!("{:>7}  {tool}  {code}  ", thousands(count));
         let room = context.width.saturating_sub(console::measure_text_width(&line)).max(20);
         let message = escape::one_line(&example.message);
@@ -49,13 +54,13 @@ mod tests {
         let mut outcome = samples::outcome();
         outcome.findings.extend((1..=1_200).map(|line| samples::style("z.py", line)));
         insta::assert_snapshot!(shown(&outcome), @r#"
-        1,200  flake8  E501  line too long (88 > 79 characters)
-            1  bandit  B101  Use of assert detected.
-            1  black  format  would be reformatted
-            1  flake8  F401  'os' imported but unused
-            1  mypy  -  unused section(s) in mypy.ini
-            1  mypy  return-value  Incompatible return value type (got "int", expecte…
-            1  pytest  failed  AssertionError: assert '1' == '2'
+        1,200  flake8  E501          line too long (88 > 79 characters)
+            1  bandit  B101          Use of assert detected.
+            1  black   format        would be reformatted
+            1  flake8  F401          'os' imported but unused
+            1  mypy    -             unused section(s) in mypy.ini
+            1  mypy    return-value  Incompatible return value type (got "int", expec…
+            1  pytest  failed        AssertionError: assert '1' == '2'
         "#);
     }
 

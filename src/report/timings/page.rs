@@ -44,7 +44,7 @@ struct Page {
     busy_share: f64,
     idle: f64,
     saved: f64,
-    critical: Vec<Bar>,
+    critical: Vec<Stretch>,
     critical_seconds: f64,
     /// From left to right.
     ticks: Vec<Tick>,
@@ -67,6 +67,14 @@ struct Tick {
 struct Lane {
     name: String,
     bars: Vec<Bar>,
+}
+
+/// Batches of one tool that follow one another on the critical path.
+#[derive(Debug, PartialEq, Serialize)]
+struct Stretch {
+    tool: String,
+    count: usize,
+    seconds: f64,
 }
 
 #[derive(Clone, Serialize)]
@@ -99,6 +107,20 @@ struct Tool {
     failed: bool,
 }
 
+fn stretches<'a>(bars: impl Iterator<Item = &'a Bar>) -> Vec<Stretch> {
+    let mut path: Vec<Stretch> = Vec::new();
+    for bar in bars {
+        match path.last_mut().filter(|last| last.tool == bar.tool) {
+            Some(last) => {
+                last.count += 1;
+                last.seconds += bar.seconds;
+            }
+            None => path.push(Stretch { tool: bar.tool.clone(), count: 1, seconds: bar.seconds }),
+        }
+    }
+    path
+}
+
 impl Page {
     fn new(timings: &Timings, outcome: &Outcome) -> Self {
         let wall = outcome
@@ -113,7 +135,7 @@ impl Page {
         let tests = slowest_tests(outcome, ROWS).into_iter();
         let files = slowest_files(outcome, ROWS).into_iter();
         let root = outcome.root.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let critical: Vec<Bar> = path.iter().rev().map(|&at| bars[at].clone()).collect();
+        let critical = stretches(path.iter().rev().map(|&at| &bars[at]));
         Self {
             project: root,
             version: env!("CARGO_PKG_VERSION"),
@@ -125,7 +147,7 @@ impl Page {
             busy_share: 100.0 * sums.busy / (sums.busy + sums.idle).max(0.001),
             idle: sums.idle,
             saved: sums.saved,
-            critical_seconds: critical.iter().map(|bar| bar.seconds).sum(),
+            critical_seconds: critical.iter().map(|part| part.seconds).sum(),
             critical,
             ticks: drawing.ticks(),
             lanes: drawing.lanes(&bars),
@@ -302,6 +324,24 @@ mod tests {
         let data: Value = serde_json::from_str(data.split_once("</script>").unwrap().0).unwrap();
         assert_eq!(data["spans"][0]["files"][0], "src/</script>.py");
         assert_eq!(data["spans"][2]["critical"], true);
+    }
+
+    #[test]
+    fn batches_of_one_tool_in_a_row_are_one_part_of_the_path() {
+        let bar = |tool: &str, seconds: f64| Bar {
+            tool: tool.to_owned(),
+            colour: None,
+            left: 0.0,
+            width: 0.0,
+            seconds,
+            start: 0.0,
+            title: String::new(),
+            critical: true,
+        };
+        let bars = [bar("black", 1.0), bar("black", 2.0), bar("mypy", 4.0), bar("black", 8.0)];
+        let parts = stretches(bars.iter());
+        let parts: Vec<_> = parts.iter().map(|p| (p.tool.as_str(), p.count, p.seconds)).collect();
+        assert_eq!(parts, [("black", 2, 3.0), ("mypy", 1, 4.0), ("black", 1, 8.0)]);
     }
 
     #[test]
