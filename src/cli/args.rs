@@ -82,12 +82,20 @@ pub enum Command {
     Doctor,
     /// List the tools: which are on in this project, why, and where they come from
     Tools,
+    /// Tell what a code means, or list the codes that are known
+    Rule(RuleArgs),
     /// Serve an editor: the Language Server Protocol on standard input and output
     Lsp,
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete for
         shell: clap_complete::Shell,
+    },
+    /// Write the manual's pages, one for each command
+    #[command(hide = true)]
+    Man {
+        /// The folder to write to; it is made where it is missing
+        folder: PathBuf,
     },
 }
 
@@ -105,6 +113,8 @@ impl Command {
             | Self::Uninstall(_)
             | Self::Doctor
             | Self::Tools
+            | Self::Rule(_)
+            | Self::Man { .. }
             | Self::Completions { .. } => false,
         }
     }
@@ -340,6 +350,13 @@ pub struct MergeArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct RuleArgs {
+    /// Codes such as F401, or names of tools and plugins whose codes are listed [default: all]
+    #[arg(value_name = "CODE")]
+    pub codes: Vec<String>,
+}
+
+#[derive(Debug, Args)]
 #[command(next_help_heading = "Cache")]
 pub struct Caching {
     /// Run everything; read and write no stored results
@@ -363,7 +380,7 @@ pub struct Sifting {
     pub no_baseline: bool,
 
     /// Show only findings on lines that changed since the merge base with this commit
-    #[arg(long, value_name = "REF")]
+    #[arg(long, value_name = "REF", conflicts_with = "from_ref")]
     pub new_since: Option<String>,
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::Stop;
 use super::args::{Change, CheckArgs, Global, Output};
+use super::catalogue::Shipped;
 use super::console::Console;
 use super::{listing, mended, skip, units};
 use crate::engine;
@@ -255,7 +256,9 @@ pub(super) fn report(
 ) -> Result<ExitStatus, Stop> {
     let root = &outcome.root;
     let read = |path: &RelPath| fs::read(path.below(&outcome.content)).ok();
+    let shipped = Shipped::default();
     let context = |color: Color| ReportContext {
+        catalogue: &shipped,
         repository: &outcome.repository,
         color,
         width: console.width,

@@ -4,6 +4,7 @@
 pub mod args;
 mod baseline;
 mod cache;
+mod catalogue;
 mod check;
 mod ci;
 mod console;
@@ -13,17 +14,19 @@ mod format;
 mod hook;
 mod install;
 mod listing;
+mod manual;
 mod mended;
 mod merge;
+mod rule;
 mod skip;
 mod tools;
 mod units;
 mod watch;
 mod worker;
 
-use std::io::{self, Write};
+use std::io;
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 
 use crate::engine::upkeep::keep_cache_small;
 use crate::error::{ExitStatus, UserError};
@@ -101,13 +104,10 @@ fn run(cli: &Cli, console: &Console, variables: &Variables) -> Result<ExitStatus
         Command::Install(args) => install::install(args, variables),
         Command::Uninstall(args) => install::uninstall(args),
         Command::Doctor => doctor::run(&cli.global, console, variables),
+        Command::Rule(args) => rule::run(args, console),
         Command::Tools => tools::run(&cli.global, variables),
         Command::Lsp => Ok(lsp::serve(variables.clone())?),
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut Cli::command(), "pyqa", &mut script);
-            io::stdout().write_all(&script)?;
-            Ok(ExitStatus::Clean)
-        }
+        Command::Completions { shell } => manual::completions(*shell),
+        Command::Man { folder } => manual::pages(folder),
     }
 }

@@ -193,7 +193,8 @@ fn descriptor(id: &str, finding: &Finding, context: &ReportContext) -> Reporting
         finding.code.as_deref().and_then(|code| context.catalogue.rule(&finding.tool, code));
     let Rule { summary, url } = known
         .unwrap_or_else(|| Rule { summary: format!("{} reports {id}", finding.tool), url: None });
-    let url = url.or_else(|| finding.url.clone()).filter(|url| is_web_address(url));
+    // The tool's own word is that of the version that ran.
+    let url = finding.url.clone().or(url).filter(|url| is_web_address(url));
     let (text, markdown) = match &url {
         Some(url) => (
             format!("{summary}\nDocumentation: {url}"),

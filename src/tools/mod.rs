@@ -5,5 +5,6 @@ pub mod parse;
 pub mod provision;
 pub mod registry;
 pub mod resolve;
+pub mod rules;
 pub mod select;
 pub mod spec;
