@@ -8,7 +8,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::support::{Project, further_environment};
+use crate::support::wheel::wheel;
+use crate::support::{Project, further_environment, validators};
 
 const REQUIREMENTS: &str = include_str!("../workflows.txt");
 const PLATFORMS: [(&str, &str, &str); 3] = [
@@ -134,7 +135,21 @@ fn the_action_is_one_by_its_schema() {
     assert_valid(&file, "vendor.github-actions");
 }
 
-/// Runs the action's steps as the runner would, but for those that `uses` other actions.
+/// Also what stands in `${{ }}`, which the schema does not see.
+#[test]
+fn actionlint_has_nothing_against_the_github_workflow() {
+    let project = repository();
+    assert_eq!(project.pyqa(&["install", "--ci", "github"]).code, 0);
+    let file = project.path(".github/workflows/pyqa.yml");
+    let Some(said) = validators::actionlint(&file) else { return };
+    assert_eq!(said, "");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("matrix.shard }}", "matrix.shart }}")).unwrap();
+    assert!(validators::actionlint(&file).unwrap().contains("shart"));
+}
+
+/// Runs the action's steps as the runner would, but for those that use other actions: the cache and
+/// the upload. The index that pip asks for the version is a folder with the wheel.
 #[test]
 fn the_action_s_steps_install_check_and_tell() {
     let mut project = repository();
@@ -152,6 +167,12 @@ fn the_action_s_steps_install_check_and_tell() {
     }
     let wrong = run_action(&mut project, &[("arguments", "--only nothing")]);
     assert_eq!(wrong["exit-code"], "2");
+    // A wheel's path takes the place of a version.
+    let wheel = wheel();
+    let given = [("package", wheel.to_str().unwrap()), ("arguments", "--only mypy")];
+    assert_eq!(run_action(&mut project, &given)["exit-code"], "0");
+    let latest = run_action(&mut project, &[("version", "latest"), ("arguments", "--only mypy")]);
+    assert_eq!(latest["exit-code"], "0");
 }
 
 /// The outputs of all steps. Asserts that the last step fails as the check did.
@@ -162,7 +183,7 @@ fn run_action(project: &mut Project, inputs: &[(&str, &str)]) -> BTreeMap<String
     let output = temporary.join("output");
     project.set("RUNNER_TEMP", &temporary).set("GITHUB_OUTPUT", &output);
     project.set("GITHUB_STEP_SUMMARY", temporary.join("summary"));
-    let package = package(&temporary);
+    project.set("PIP_NO_INDEX", "1").set("PIP_FIND_LINKS", wheel().parent().unwrap());
     let mut outputs = BTreeMap::new();
     let mut last = None;
     for step in action["runs"]["steps"].as_array().unwrap() {
@@ -170,7 +191,7 @@ fn run_action(project: &mut Project, inputs: &[(&str, &str)]) -> BTreeMap<String
         fs::write(&output, "").unwrap();
         for (name, value) in step["env"].as_object().into_iter().flatten() {
             let value = value.as_str().unwrap();
-            let value = expression(value, &action, inputs, &package, &outputs);
+            let value = expression(value, &action, inputs, &outputs);
             project.set(name, value);
         }
         last = bash(project, script).status.code();
@@ -188,12 +209,10 @@ fn expression(
     text: &str,
     action: &Value,
     inputs: &[(&str, &str)],
-    package: &Path,
     outputs: &BTreeMap<String, String>,
 ) -> String {
     let inner = text.strip_prefix("${{ ").and_then(|text| text.strip_suffix(" }}")).unwrap();
     match inner.split('.').collect::<Vec<_>>()[..] {
-        ["inputs", "package"] => package.to_str().unwrap().to_owned(),
         ["inputs", name] => {
             let given = inputs.iter().find(|(known, _)| *known == name);
             let default = action["inputs"][name]["default"].as_str().unwrap();
@@ -203,18 +222,6 @@ fn expression(
         ["steps", _, "outputs", name] => outputs.get(name).cloned().unwrap_or_default(),
         _ => panic!("unknown expression {text}"),
     }
-}
-
-/// A Python package that puts the binary under test on its environment's path.
-fn package(folder: &Path) -> PathBuf {
-    let package = folder.join("package");
-    fs::create_dir(&package).unwrap();
-    let setup =
-        "from setuptools import setup\nsetup(name='pyqa-cli', version='0', scripts=['pyqa'])\n";
-    fs::write(package.join("setup.py"), setup).unwrap();
-    let binary = env!("CARGO_BIN_EXE_pyqa");
-    fs::write(package.join("pyqa"), format!("#!/bin/sh\nexec '{binary}' \"$@\"\n")).unwrap();
-    package
 }
 
 fn use_built_binary(project: &mut Project) {

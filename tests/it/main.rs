@@ -29,7 +29,10 @@ mod lsp;
 mod lsp_stress;
 mod mypy_daemon;
 mod provision;
+#[cfg(unix)]
+mod release;
 mod reports;
+mod rules;
 mod settings;
 mod shard;
 mod support;

