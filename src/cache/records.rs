@@ -1,7 +1,7 @@
 //! The layout of the stat cache's file: [`Table`], fixed records sorted by path, looked up in
 //! place. 20,000 of them are read in the time that a general decoder takes for 3,000.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::frame::Payload;
 use super::search::search;
@@ -83,20 +83,29 @@ impl Table {
         }
     }
 
-    pub(super) fn memo(&self, key: &Fingerprint) -> Option<&[u8]> {
-        let found = search(self.memos, |index| self.memo_bytes(index)[..32].cmp(&key.0[..]));
-        let head = self.memo_bytes(found.ok()?);
+    pub(super) fn memos(&self) -> usize {
+        self.memos
+    }
+
+    /// The index of the memo under `key`.
+    pub(super) fn find_memo(&self, key: &Fingerprint) -> Option<usize> {
+        search(self.memos, |index| self.memo_bytes(index)[..32].cmp(&key.0[..])).ok()
+    }
+
+    pub(super) fn memo(&self, index: usize) -> Option<&[u8]> {
+        let head = self.memo_bytes(index);
         self.slice(u32_at(head, 36)?, u32_at(head, 40)?)
     }
 
     /// The payload of a new file: this table with `records` and `memos` put in, without what has
-    /// not been needed for long. `seen` tells which records were needed in this run.
+    /// not been needed for long. `seen` and `recalled` tell which of its records and memos were needed
+    /// in this run.
     pub(super) fn merged(
         &self,
         seen: impl Fn(usize) -> bool,
+        recalled: impl Fn(usize) -> bool,
         records: &BTreeMap<Vec<u8>, Record>,
         memos: &BTreeMap<Fingerprint, Vec<u8>>,
-        recalled: &BTreeSet<Fingerprint>,
     ) -> Vec<u8> {
         let generation = self.generation.saturating_add(1);
         let mut writer = Writer::default();
@@ -126,9 +135,9 @@ impl Table {
                 continue;
             }
             let before = u32_at(head, 32).unwrap_or(0);
-            let last = if recalled.contains(&key) { generation } else { before };
+            let last = if recalled(index) { generation } else { before };
             if generation - last.min(generation) <= KEPT_GENERATIONS
-                && let Some(value) = self.memo(&key)
+                && let Some(value) = self.memo(index)
             {
                 kept.insert(key, (value, last));
             }

@@ -5,7 +5,7 @@
 //! about as late as it was read may be written once more within the same tick of the clock and
 //! show the same state, so that its record is not trusted and the file is read again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -41,6 +41,8 @@ pub struct States {
     table: Table,
     /// Per record of `table`: looked at in this run.
     seen: Vec<AtomicBool>,
+    /// Per memo of `table`: recalled in this run.
+    recalled: Vec<AtomicBool>,
     clock: OnceLock<i64>,
     updates: Mutex<Updates>,
 }
@@ -49,7 +51,6 @@ pub struct States {
 struct Updates {
     records: BTreeMap<Vec<u8>, Record>,
     memos: BTreeMap<Fingerprint, Vec<u8>>,
-    recalled: BTreeSet<Fingerprint>,
 }
 
 impl States {
@@ -59,12 +60,14 @@ impl States {
         let name = Fingerprint::of_path("pyqa checkout", root);
         let file = folder.join(format!("{name}.bin"));
         let table = frame::read(&file, Kind::States).and_then(Table::parse).unwrap_or_default();
-        let seen = (0..table.len()).map(|_| AtomicBool::new(false)).collect();
+        let unmarked = |count| (0..count).map(|_| AtomicBool::new(false)).collect();
+        let (seen, recalled) = (unmarked(table.len()), unmarked(table.memos()));
         Self {
             file,
             root: root.to_owned(),
             table,
             seen,
+            recalled,
             clock: OnceLock::new(),
             updates: Mutex::default(),
         }
@@ -155,8 +158,13 @@ impl States {
             touch_daily(&self.file);
             return Ok(());
         }
-        let seen = |index: usize| self.seen[index].load(Ordering::Relaxed);
-        let payload = self.table.merged(seen, &updates.records, &updates.memos, &updates.recalled);
+        let is_marked = |marks: &[AtomicBool], index: usize| marks[index].load(Ordering::Relaxed);
+        let payload = self.table.merged(
+            |record| is_marked(&self.seen, record),
+            |memo| is_marked(&self.recalled, memo),
+            &updates.records,
+            &updates.memos,
+        );
         frame::write(&self.file, Kind::States, &payload)
     }
 
@@ -191,13 +199,12 @@ impl FileStates for States {
     }
 
     fn recall(&self, key: &Fingerprint) -> Option<Vec<u8>> {
-        let mut updates = self.updates();
-        if let Some(value) = updates.memos.get(key) {
+        if let Some(value) = self.updates().memos.get(key) {
             return Some(value.clone());
         }
-        let value = self.table.memo(key)?.to_vec();
-        updates.recalled.insert(*key);
-        Some(value)
+        let index = self.table.find_memo(key)?;
+        self.recalled[index].store(true, Ordering::Relaxed);
+        self.table.memo(index).map(<[u8]>::to_vec)
     }
 
     fn remember(&self, key: Fingerprint, value: Vec<u8>) {

@@ -1,11 +1,10 @@
 //! The settings files of a run, each read at most once: [`Documents`].
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::ini::Ini;
 use super::source::ConfigSyntax;
@@ -16,15 +15,15 @@ use crate::hash::ContentHash;
 /// A settings file.
 #[derive(Clone, Debug)]
 pub enum Document {
-    Ini(Rc<Ini>),
-    Toml(Rc<Table>),
+    Ini(Arc<Ini>),
+    Toml(Arc<Table>),
     /// A form that is not looked into: JSON, YAML.
-    Opaque(Rc<str>),
+    Opaque(Arc<str>),
 }
 
 /// Files read so far; absent ones too.
 #[derive(Debug, Default)]
-pub struct Documents(RefCell<BTreeMap<PathBuf, Known>>);
+pub struct Documents(Mutex<BTreeMap<PathBuf, Known>>);
 
 #[derive(Debug)]
 struct Known {
@@ -39,7 +38,7 @@ impl Documents {
     /// # Errors
     /// A file that cannot be read, or is not what its syntax asks for.
     pub fn get(&self, path: &Path, syntax: ConfigSyntax) -> Result<Option<Document>, UserError> {
-        if let Some(known) = self.0.borrow().get(path) {
+        if let Some(known) = self.known().get(path) {
             return Ok(known.document.clone());
         }
         let bytes = match fs::read(path) {
@@ -49,21 +48,26 @@ impl Documents {
         let content = bytes.as_deref().map(ContentHash::of);
         let document = bytes.map(|bytes| parse(bytes, path, syntax)).transpose()?;
         let known = Known { document: document.clone(), content };
-        self.0.borrow_mut().insert(path.to_owned(), known);
+        self.known().insert(path.to_owned(), known);
         Ok(document)
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Known>> {
+        // Each file is put in whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether every file still holds what was read, and those that were absent still are.
     pub fn are_current(&self) -> bool {
         let now = |path: &Path| fs::read(path).ok().as_deref().map(ContentHash::of);
-        self.0.borrow().iter().all(|(path, known)| now(path) == known.content)
+        self.known().iter().all(|(path, known)| now(path) == known.content)
     }
 
     /// As [`Documents::get`], for TOML.
     ///
     /// # Errors
     /// As there.
-    pub fn toml(&self, path: &Path) -> Result<Option<Rc<Table>>, UserError> {
+    pub fn toml(&self, path: &Path) -> Result<Option<Arc<Table>>, UserError> {
         Ok(match self.get(path, ConfigSyntax::Toml)? {
             Some(Document::Toml(table)) => Some(table),
             _ => None,
@@ -74,7 +78,7 @@ impl Documents {
     ///
     /// # Errors
     /// As there.
-    pub fn ini(&self, path: &Path) -> Result<Option<Rc<Ini>>, UserError> {
+    pub fn ini(&self, path: &Path) -> Result<Option<Arc<Ini>>, UserError> {
         Ok(match self.get(path, ConfigSyntax::Ini)? {
             Some(Document::Ini(ini)) => Some(ini),
             _ => None,
@@ -91,8 +95,8 @@ fn parse(bytes: Vec<u8>, path: &Path, syntax: ConfigSyntax) -> Result<Document, 
             .hint("save it as UTF-8; the tools read it so too")
     })?;
     Ok(match syntax {
-        ConfigSyntax::Ini => Document::Ini(Rc::new(Ini::parse(&text, path)?)),
-        ConfigSyntax::Toml => Document::Toml(Rc::new(Table::parse(&text, path)?)),
+        ConfigSyntax::Ini => Document::Ini(Arc::new(Ini::parse(&text, path)?)),
+        ConfigSyntax::Toml => Document::Toml(Arc::new(Table::parse(&text, path)?)),
         ConfigSyntax::Json | ConfigSyntax::Yaml => Document::Opaque(text.into()),
     })
 }

@@ -1,6 +1,7 @@
 //! Asks the store for the results of a plan's units.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rayon::prelude::*;
@@ -13,6 +14,9 @@ use crate::paths::RelPath;
 use crate::plan::unit::{Scope, ToolPlan};
 use crate::project::files::is_foreign_folder;
 use crate::project::stat::FileStat;
+
+/// Fewer look-ups than this are not worth another thread.
+const UNITS_A_THREAD: usize = 128;
 
 /// What the store knows of a plan.
 pub struct Found {
@@ -34,27 +38,30 @@ pub fn look_up(
     max_age: Option<Duration>,
 ) -> Found {
     let validity = Validity::new(states, root, max_age);
-    let mut expired = false;
-    let mut fits = |entry: &Entry| {
-        expired |= !validity.is_young(entry);
+    let expired = AtomicBool::new(false);
+    let fits = |entry: &Entry| {
+        if !validity.is_young(entry) {
+            expired.store(true, Ordering::Relaxed);
+        }
         validity.holds(entry)
     };
     let pack = (plan.scope == Scope::File).then(|| store.pack(&plan.pack));
     let entries = plan
         .units
-        .iter()
+        .par_iter()
+        .with_min_len(UNITS_A_THREAD)
         .map(|unit| {
             let key = unit.key.as_ref()?;
             match &pack {
-                Some(pack) => pack.get(key).filter(&mut fits),
-                None => store.whole(key).into_iter().find(&mut fits),
+                Some(pack) => pack.get(key).filter(fits),
+                None => store.whole(key).into_iter().find(fits),
             }
         })
         .collect();
     if let Some(pack) = &pack {
         pack.touch();
     }
-    Found { entries, pack, expired }
+    Found { entries, pack, expired: expired.into_inner() }
 }
 
 /// What makes a stored result one that may be replayed.
@@ -130,7 +137,11 @@ fn names_in(folder: &Path, stat: &FileStat, names: Names, states: &dyn FileState
     const SETTLED: i64 = 2_000_000_000;
     let mut key = Digest::new("pyqa folder");
     key.field("path", folder.as_os_str().as_encoded_bytes());
-    key.field("state", format!("{stat:?} {names:?}"));
+    let FileStat { size, mtime, ctime, inode, device, mode } = *stat;
+    for number in [size, mtime.cast_unsigned(), ctime.cast_unsigned(), inode, device, mode.into()] {
+        key.field("state", number.to_le_bytes());
+    }
+    key.field("names", [names as u8]);
     let key = key.finish();
     let known = states.recall(&key).and_then(|bytes| bytes.try_into().ok());
     if let Some(known) = known {

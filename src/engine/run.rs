@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rayon::prelude::*;
+
 use super::execute::{Launch, Limits, Place, Task, execute};
 use super::lookup::{Found, Names, look_up, observe};
 use super::planning::{Planner, loads_code, parallel, scope_of};
@@ -17,8 +19,6 @@ use super::toolset::{ActiveTool, Toolset};
 use super::warm::python_job;
 use super::work::Work;
 use super::workspace::Workspace;
-use rayon::slice::ParallelSliceMut;
-
 use crate::cache::entry::{ExtraInput, InputState};
 use crate::cache::inputs::LastInput;
 use crate::cache::tool_state::{Seen, ToolState};
@@ -89,10 +89,20 @@ impl<'a> Run<'a> {
             side: None,
             shadow: None,
         };
+        let taking_part: Vec<&ActiveTool> =
+            toolset.active.iter().filter(|tool| takes_part(request, tool)).collect();
+        let planned: Vec<_> = taking_part
+            .par_iter()
+            .map(|tool| {
+                let plan = planner.plan(tool)?;
+                let found = run.look_up(tool, &plan);
+                Ok((*tool, plan, found))
+            })
+            .collect();
         let mut errors = Vec::new();
-        for tool in toolset.active.iter().filter(|tool| takes_part(request, tool)) {
-            match planner.plan(tool) {
-                Ok(plan) => run.add(tool, plan),
+        for planned in planned {
+            match planned {
+                Ok((tool, plan, found)) => run.add(tool, plan, found),
                 Err(error) => errors.push(error),
             }
         }
@@ -103,15 +113,19 @@ impl<'a> Run<'a> {
         if tool.settings.cache { self.workspace.cache_use } else { CacheUse::Off }
     }
 
-    fn add(&mut self, tool: &'a ActiveTool, plan: ToolPlan) {
+    fn look_up(&self, tool: &ActiveTool, plan: &ToolPlan) -> Found {
+        let workspace = self.workspace;
+        if self.cache_use(tool) == CacheUse::Off {
+            let entries = plan.units.iter().map(|_| None).collect();
+            return Found { entries, pack: None, expired: false };
+        }
+        let age = max_age(tool);
+        look_up(plan, &workspace.store, &workspace.states, &workspace.site.home, age)
+    }
+
+    fn add(&mut self, tool: &'a ActiveTool, plan: ToolPlan, mut found: Found) {
         let workspace = self.workspace;
         let cache_use = self.cache_use(tool);
-        let mut found = if cache_use == CacheUse::Off {
-            Found { entries: plan.units.iter().map(|_| None).collect(), pack: None, expired: false }
-        } else {
-            let age = max_age(tool);
-            look_up(&plan, &workspace.store, &workspace.states, &workspace.site.home, age)
-        };
         let mut work = Work::new(plan, std::mem::take(&mut found.entries));
         let to_run = match cache_use {
             CacheUse::Verify => (0..work.plan.units.len()).collect(),

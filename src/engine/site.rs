@@ -181,8 +181,16 @@ impl Site {
         if let Some(files) = &self.listed {
             return Ok(files.clone());
         }
-        let tracked = self.repository.as_ref().map(|top| tracked(&self.root, top)).transpose()?;
-        Ok(FileSet::list(&self.root, tracked.as_deref()))
+        let Some(top) = &self.repository else { return Ok(FileSet::list(&self.root, None)) };
+        let (tracked, walked) = thread::scope(|scope| {
+            let tracked = scope.spawn(|| tracked(&self.root, top));
+            let walked = FileSet::list(&self.root, Some(&[]));
+            (tracked.join(), walked)
+        });
+        let tracked = tracked.map_err(|_| UserError::new("reading git's index failed"))??;
+        let mut files = walked;
+        files.add_tracked(&tracked, &self.root);
+        Ok(files)
     }
 
     /// The files as they are now. In a snapshot nobody but pyqa makes or removes one.

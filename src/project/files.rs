@@ -80,10 +80,14 @@ impl FileSet {
         set
     }
 
-    /// Adds those of `tracked`, git's names below `root`, that the walk passed over.
+    /// Adds those of `tracked`, git's names below `root`, sorted, that the walk passed over.
     pub fn add_tracked(&mut self, tracked: &[RelPath], root: &Path) {
-        let missing: Vec<&RelPath> =
-            tracked.iter().filter(|path| self.find(path).is_none()).collect();
+        let mut walked = self.files.iter().map(|file| &file.path).peekable();
+        let is_missing = |path: &&RelPath| {
+            while walked.next_if(|known| known < path).is_some() {}
+            walked.peek() != Some(path)
+        };
+        let missing: Vec<&RelPath> = tracked.iter().filter(is_missing).collect();
         let found = missing
             .into_iter()
             .filter_map(|path| Some(ProjectFile { ignored: true, ..look_at(path.clone(), root)? }));
