@@ -97,8 +97,6 @@ pub struct Launch {
     pub arguments: Vec<OsString>,
     /// The same for a tool that shall do without the state that it keeps between runs.
     pub without_state: Option<Vec<OsString>>,
-    /// The tool could not work with its state and was started without it.
-    pub gave_up_state: bool,
     pub env: Vec<(OsString, OsString)>,
     /// For a tool that is a Python function.
     pub python: Option<PythonJob>,
@@ -285,7 +283,6 @@ impl Running<'_, '_> {
         {
             // What it keeps between runs may be damaged, or the disk is full.
             task.launch.arguments = arguments;
-            task.launch.gave_up_state = true;
             return Control::More(vec![self.job(batch.task, batch.units)]);
         }
         if failed && batch.units.len() > 1 && !was_ended(&parsed.verdict) {

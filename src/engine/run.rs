@@ -14,7 +14,7 @@ use super::recording::SideFiles;
 use super::request::{AfterFinding, CacheUse, Reach, Reasons, Request};
 use super::shadow::{Shadow, Text};
 use super::sift;
-use super::steady::is_steady;
+use super::steady::Afterwards;
 use super::toolset::{ActiveTool, Toolset};
 use super::warm::python_job;
 use super::work::Work;
@@ -291,10 +291,17 @@ impl<'a> Run<'a> {
                 Err(error) => log::info!("{}: {error}", folder.display()),
             }
         }
+        let processes = parallel(task.tool).map_or(1, |parallel| parallel.processes(slots));
+        let with_state = |folder: &Path| {
+            let mut arguments = arguments.with_state_folder(folder);
+            if processes > 1 {
+                arguments.extend(["-n".into(), processes.to_string().into()]);
+            }
+            arguments
+        };
         let mut launch = Launch {
-            arguments: arguments.with_state_folder(&state_folder),
-            without_state: (state_folder != nowhere).then(|| arguments.with_state_folder(&nowhere)),
-            gave_up_state: false,
+            arguments: with_state(&state_folder),
+            without_state: (state_folder != nowhere).then(|| with_state(&nowhere)),
             env: task
                 .tool
                 .spec
@@ -304,14 +311,8 @@ impl<'a> Run<'a> {
                 .map(|(name, value)| (name.into(), value.into()))
                 .collect(),
             python: None,
-            slots: 1,
+            slots: processes,
         };
-        if let Some(parallel) = parallel(task.tool) {
-            launch.slots = parallel.processes(slots);
-            if launch.slots > 1 {
-                launch.arguments.extend(["-n".into(), launch.slots.to_string().into()]);
-            }
-        }
         if plan.scope != Scope::File || task.tool.resolved.code.is_some() {
             let python_path = workspace.variables.get("PYTHONPATH");
             launch.env.extend(workspace.site.variables(&self.support.moved(), python_path));
@@ -338,10 +339,13 @@ impl<'a> Run<'a> {
     /// Keeps what this run learnt, as far as nothing moved meanwhile. `on` is told where it cannot.
     pub fn store(&mut self, on: &mut dyn FnMut(Event)) {
         let unchanged = self.project_is_unchanged();
-        let steady: Vec<bool> = self.tasks.iter().map(|task| self.is_steady(task)).collect();
+        let afterwards = Afterwards::new(self.workspace, self.planner);
+        let steady: Vec<bool> =
+            self.tasks.iter().map(|task| self.is_steady(task, &afterwards)).collect();
         for (at, state) in std::mem::take(&mut self.states).into_iter().enumerate() {
             if let Some(state) = state
-                && !self.tasks[at].launch.gave_up_state
+                // Taken where the tool had to do without it.
+                && self.tasks[at].launch.without_state.is_some()
                 && let Err(error) = self.close(at, state, unchanged && steady[at])
             {
                 log::warn!("{error}");
@@ -374,10 +378,10 @@ impl<'a> Run<'a> {
     }
 
     /// Whether what the tool ran under still is what its key says.
-    fn is_steady(&self, task: &Task<'_>) -> bool {
+    fn is_steady(&self, task: &Task<'_>, afterwards: &Afterwards<'_>) -> bool {
         task.to_run.is_empty()
             || self.cache_use(task.tool) == CacheUse::Off
-            || is_steady(task.tool, &task.work.plan.common, self.workspace, self.planner)
+            || afterwards.is_steady(task.tool, &task.work.plan.common)
     }
 
     /// Ends the use of a tool's own state. What it took from there it stands on as well.

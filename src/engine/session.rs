@@ -11,7 +11,7 @@ use super::run::Run;
 use super::since::BaseRun;
 use super::split::Split;
 use super::toolset::{ActiveTool, Toolset};
-use super::workspace::{Workspace, load_environment, resolved};
+use super::workspace::{Workspace, resolved};
 use super::{check_base, open, shadow, sift, support};
 use crate::error::UserError;
 use crate::event::{Event, Outcome};
@@ -95,7 +95,7 @@ impl Session {
             && !self.depends_on_more()
             && !request.paths.iter().any(is_new)
             && self.workspace.documents.are_current()
-            && self.environments().all(|environment| self.still_holds(environment))
+            && self.environments().all(|environment| self.workspace.still_has(environment))
     }
 
     /// Checks what `request` asks for.
@@ -178,11 +178,5 @@ impl Session {
         let by_interpreter: BTreeMap<_, _> =
             all.map(|environment| (&environment.interpreter.executable, environment)).collect();
         by_interpreter.into_values()
-    }
-
-    fn still_holds(&self, environment: &Environment) -> bool {
-        let Workspace { site, variables, states, .. } = &self.workspace;
-        load_environment(&environment.interpreter.executable, site, variables, states)
-            .is_ok_and(|now| now.fingerprint == environment.fingerprint)
     }
 }

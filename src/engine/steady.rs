@@ -2,43 +2,52 @@
 //! files of the key. A tool reads its settings after pyqa did, so that a result may belong to
 //! others than those of its key.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use super::planning::Planner;
-use super::toolset::ActiveTool;
-use super::workspace::{Workspace, load_environment};
+use super::toolset::{ActiveTool, config};
+use super::workspace::Workspace;
 use crate::config::documents::Documents;
 use crate::config::lookup::Places;
-use crate::config::{handover, lookup};
 use crate::plan::key::CommonKey;
+use crate::project::environment::Environment;
 
-/// Whether a result of `tool` made under `key` may be stored under it.
-pub fn is_steady(
-    tool: &ActiveTool,
-    key: &CommonKey,
-    workspace: &Workspace,
-    planner: &Planner<'_>,
-) -> bool {
-    settings_are_the_same(tool, workspace)
-        && environments_are_the_same(tool, workspace)
-        && planner.common(tool).is_ok_and(|again| again == *key)
+/// The project after the tools have run. What several of them went by is looked at once.
+pub struct Afterwards<'a> {
+    workspace: &'a Workspace,
+    planner: &'a Planner<'a>,
+    documents: Documents,
+    /// By interpreter: whether what is installed for it is the same.
+    environments: RefCell<BTreeMap<PathBuf, bool>>,
 }
 
-fn settings_are_the_same(tool: &ActiveTool, workspace: &Workspace) -> bool {
-    let documents = Documents::default();
-    let places = Places { documents: &documents, ..workspace.places() };
-    let preset = workspace.preset.as_ref().and_then(|p| p.table(tool.spec.name.as_str()));
-    let again = lookup::tool_config(&tool.spec.config, &places).and_then(|mut config| {
-        let preset = preset.map(|(table, _)| table);
-        handover::complete(&tool.spec.config, &mut config, preset, &places)?;
-        Ok(config)
-    });
-    again.is_ok_and(|again| again == tool.config)
-}
+impl<'a> Afterwards<'a> {
+    pub fn new(workspace: &'a Workspace, planner: &'a Planner<'a>) -> Self {
+        let (documents, environments) = (Documents::default(), RefCell::default());
+        Self { workspace, planner, documents, environments }
+    }
 
-fn environments_are_the_same(tool: &ActiveTool, workspace: &Workspace) -> bool {
-    let other = tool.resolved.looks_into.as_ref().map(|(environment, _)| environment);
-    [Some(&tool.resolved.environment), other].into_iter().flatten().all(|environment| {
-        let python = &environment.interpreter.executable;
-        load_environment(python, &workspace.site, &workspace.variables, &workspace.states)
-            .is_ok_and(|again| again.fingerprint == environment.fingerprint)
-    })
+    /// Whether a result of `tool` made under `key` may be stored under it.
+    pub fn is_steady(&self, tool: &ActiveTool, key: &CommonKey) -> bool {
+        let looked_into = tool.resolved.looks_into.as_ref().map(|(environment, _)| environment);
+        self.has_settings_of(tool)
+            && self.has(&tool.resolved.environment)
+            && looked_into.is_none_or(|environment| self.has(environment))
+            && self.planner.common(tool).is_ok_and(|again| again == *key)
+    }
+
+    fn has_settings_of(&self, tool: &ActiveTool) -> bool {
+        let places = Places { documents: &self.documents, ..self.workspace.places() };
+        config(&tool.spec, self.workspace, &places).is_ok_and(|(again, _)| again == tool.config)
+    }
+
+    fn has(&self, environment: &Environment) -> bool {
+        let interpreter = &environment.interpreter.executable;
+        let mut known = self.environments.borrow_mut();
+        *known
+            .entry(interpreter.clone())
+            .or_insert_with(|| self.workspace.still_has(environment))
+    }
 }

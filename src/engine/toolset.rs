@@ -10,6 +10,7 @@ use super::planning::parallel;
 use super::request::{Network, Occasion, Request};
 use super::workspace::{Workspace, load_environment};
 use crate::config::dependencies::Dependencies;
+use crate::config::lookup::Places;
 use crate::config::model::{HookSettings, ToolSettings};
 use crate::config::pyqa::unknown_tool;
 use crate::config::source::ToolConfig;
@@ -164,6 +165,22 @@ fn is_shared(spec: &ToolSpec) -> bool {
     spec.granularity == Granularity::File || spec.output.format == OutputFormat::Pytest
 }
 
+/// The settings that the tool will read, found in `places`.
+///
+/// # Errors
+/// Mistakes in them.
+pub(super) fn config(
+    spec: &ToolSpec,
+    workspace: &Workspace,
+    places: &Places<'_>,
+) -> Result<(ToolConfig, Option<Notice>), UserError> {
+    let mut config = lookup::tool_config(&spec.config, places)?;
+    let preset = workspace.preset.as_ref().and_then(|p| p.table(spec.name.as_str()));
+    let preset = preset.map(|(table, _)| table);
+    let notice = handover::complete(&spec.config, &mut config, preset, places)?;
+    Ok((config, notice))
+}
+
 fn configs(
     workspace: &Workspace,
     specs: &[Arc<ToolSpec>],
@@ -173,15 +190,9 @@ fn configs(
     let mut configs = BTreeMap::new();
     let mut errors: Vec<UserError> = Vec::new();
     for spec in specs {
-        let preset = workspace.preset.as_ref().and_then(|p| p.table(spec.name.as_str()));
-        let read = lookup::tool_config(&spec.config, &places).and_then(|mut config| {
-            let preset = preset.map(|(table, _)| table);
-            let notice = handover::complete(&spec.config, &mut config, preset, &places)?;
-            notices.extend(notice);
-            Ok(config)
-        });
-        match read {
-            Ok(config) => {
+        match config(spec, workspace, &places) {
+            Ok((config, notice)) => {
+                notices.extend(notice);
                 configs.insert(spec.name.clone(), config);
             }
             // One broken file is the trouble of many tools.

@@ -172,6 +172,13 @@ impl Workspace {
         self.overlaid.contains_key(&file.path) || self.states.still_holds(file, hash)
     }
 
+    /// Whether what is installed beside the environment's interpreter is what it was.
+    pub fn still_has(&self, environment: &Environment) -> bool {
+        let interpreter = &environment.interpreter.executable;
+        load_environment(interpreter, &self.site, &self.variables, &self.states)
+            .is_ok_and(|now| now.fingerprint == environment.fingerprint)
+    }
+
     /// Where the settings of tools are looked for.
     pub fn places(&self) -> Places<'_> {
         Places {
