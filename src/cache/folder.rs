@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::inputs::LastInputs;
+use super::listing::Listing;
 use super::states::States;
 use super::store::Store;
 use super::usage::Usage;
@@ -52,6 +53,12 @@ impl CacheFolder {
 
     pub fn states(&self, root: &Path) -> States {
         States::open(&self.path.join("states"), root)
+    }
+
+    /// What is remembered of the names below `root`; `None` where the cache cannot be used.
+    pub fn listing(&self, root: &Path) -> Option<Listing> {
+        self.prepare().ok()?;
+        Some(Listing::new(&self.path.join("states"), root))
     }
 
     pub fn store(&self) -> Store {

@@ -19,6 +19,7 @@ pub(super) enum Kind {
     Whole = 3,
     Inputs = 4,
     ToolState = 5,
+    Listing = 6,
 }
 
 /// Version of the layouts of all kinds together.

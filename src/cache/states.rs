@@ -1,9 +1,5 @@
 //! The stat cache, [`States`]: which content a file had when it was last read, and the state on
 //! disk that it had then. One file per checkout; nothing of it is shared between checkouts.
-//!
-//! The rule for racy timestamps is git's (`Documentation/technical/racy-git.txt`): a file touched
-//! about as late as it was read may be written once more within the same tick of the clock and
-//! show the same state, so that its record is not trusted and the file is read again.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,6 +10,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
+use super::clock;
 use super::frame::{self, Kind};
 use super::records::{Record, Table};
 use crate::dropped::dropped;
@@ -21,12 +18,6 @@ use crate::hash::{ContentHash, FileStates, Fingerprint};
 use crate::paths::{RelPath, touch_daily};
 use crate::project::files::{ProjectFile, look_at};
 use crate::project::stat::FileStat;
-
-/// Longest time between two ticks of a clock that stamps files with nanoseconds: 10 ms on kernels
-/// with 100 ticks a second, doubled.
-const TICK: i64 = 20_000_000;
-/// The same where times are whole seconds (FAT counts in steps of two).
-const COARSE_TICK: i64 = 2_000_000_000;
 
 /// A project file together with its state, to be hashed.
 pub struct Observed<'a> {
@@ -125,27 +116,14 @@ impl States {
 
     /// Reads and hashes the file, and records its state unless it moved meanwhile.
     fn read(&self, key: &[u8], path: &Path) -> io::Result<ContentHash> {
-        let now = *self.clock.get_or_init(|| self.file_system_time());
+        let now = *self.clock.get_or_init(|| clock::now(self.file.parent()));
         let before = FileStat::from(&fs::metadata(path)?);
         let hash = ContentHash::of(&fs::read(path)?);
         let after = FileStat::from(&fs::metadata(path)?);
-        let tick = if before.mtime % 1_000_000_000 == 0 { COARSE_TICK } else { TICK };
-        let trusted = before == after && before.last_touched().saturating_add(tick) < now;
+        let trusted = before == after && clock::is_settled(&before, now);
         let record = Record { stat: after, hash, trusted };
         self.updates().records.insert(key.to_vec(), record);
         Ok(hash)
-    }
-
-    /// The time that a file written now is stamped with. Asked of the file system, whose clock may
-    /// differ from the system's; in the distant past (nothing is trusted) where it cannot be asked.
-    fn file_system_time(&self) -> i64 {
-        let stamp = || -> io::Result<i64> {
-            let folder = self.file.parent().unwrap_or(Path::new("."));
-            fs::create_dir_all(folder)?;
-            let file = tempfile::tempfile_in(folder)?;
-            Ok(FileStat::from(&file.metadata()?).mtime)
-        };
-        stamp().unwrap_or(i64::MIN)
     }
 
     /// Writes what was learnt, if anything was.

@@ -6,7 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::buffer;
-use super::request::{Content, Files, Place, Request};
+use super::request::{CacheUse, Content, Files, Place, Request};
+use crate::cache::folder::CacheFolder;
+use crate::cache::listing::Listing;
 use crate::config::root::{find_repository, find_root};
 use crate::error::{Source, UserError};
 use crate::git::agreement::agrees;
@@ -32,6 +34,8 @@ pub struct Site {
     pub repository: Option<PathBuf>,
     /// Its files, where finding the content has told them already.
     listed: Option<FileSet>,
+    /// What earlier runs remember of the work tree's names; `None`: they are not asked.
+    listing: Option<Listing>,
     /// The files that per-file tools are given, from the root, sorted; `None`: all.
     pub selected: Option<Vec<RelPath>>,
     snapshot: Option<Elsewhere>,
@@ -56,6 +60,7 @@ impl Site {
             Some(_) => folder,
             None => find_root(&folder, repository.as_deref()),
         };
+        let listing = listing(request, &home);
         let mut site = match &request.content {
             Content::WorkTree => Self {
                 root: home.clone(),
@@ -63,11 +68,13 @@ impl Site {
                 home,
                 repository,
                 listed: None,
+                listing,
                 selected: None,
                 snapshot: None,
             },
             Content::Buffer(buffer) => Self {
                 listed: Some(buffer::list(buffer, &home, repository.as_deref())?),
+                listing: None,
                 root: home.clone(),
                 top: repository.clone(),
                 home,
@@ -95,7 +102,8 @@ impl Site {
         let work_tree = WorkTree::find(home, &request.variables)?;
         let prefix = work_tree.prefix(home);
         let (read, listed) = thread::scope(|scope| {
-            let listed = scope.spawn(|| FileSet::list(home, Some(&[])));
+            let listing = listing(request, home);
+            let listed = scope.spawn(move || walk(home, true, listing.as_ref()));
             (read(request, content, &work_tree), listed.join())
         });
         let (entries, changed) = read?;
@@ -111,6 +119,7 @@ impl Site {
                 home: home.to_owned(),
                 repository: Some(top),
                 listed: Some(files),
+                listing: None,
                 selected,
                 snapshot: None,
             });
@@ -131,6 +140,7 @@ impl Site {
             home: home.to_owned(),
             repository: Some(top),
             listed: Some(files),
+            listing: None,
             selected,
             snapshot: Some(Elsewhere { work_tree, entries, snapshot: Mutex::new(snapshot) }),
         })
@@ -181,10 +191,11 @@ impl Site {
         if let Some(files) = &self.listed {
             return Ok(files.clone());
         }
-        let Some(top) = &self.repository else { return Ok(FileSet::list(&self.root, None)) };
+        let walk = |in_repository| walk(&self.root, in_repository, self.listing.as_ref());
+        let Some(top) = &self.repository else { return Ok(walk(false)) };
         let (tracked, walked) = thread::scope(|scope| {
             let tracked = scope.spawn(|| tracked(&self.root, top));
-            let walked = FileSet::list(&self.root, Some(&[]));
+            let walked = walk(true);
             (tracked.join(), walked)
         });
         let tracked = tracked.map_err(|_| UserError::new("reading git's index failed"))??;
@@ -303,6 +314,21 @@ impl Site {
             ..place
         });
         UserError { what: self.told(&error.what), hint: error.hint.map(|h| self.told(&h)), place }
+    }
+}
+
+/// What earlier runs remember of the names below `root`, where the request lets them be asked.
+fn listing(request: &Request, root: &Path) -> Option<Listing> {
+    let variable = |name: &str| request.variables.get(name).map(ToOwned::to_owned);
+    let cache = (request.cache == CacheUse::ReadWrite).then(|| CacheFolder::locate(variable));
+    cache?.listing(root)
+}
+
+/// The files below `root` that are not ignored.
+fn walk(root: &Path, in_repository: bool, listing: Option<&Listing>) -> FileSet {
+    match listing {
+        Some(listing) => listing.files(root, in_repository),
+        None => FileSet::list(root, in_repository.then_some(&[])),
     }
 }
 

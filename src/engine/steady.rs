@@ -46,8 +46,6 @@ impl<'a> Afterwards<'a> {
     fn has(&self, environment: &Environment) -> bool {
         let interpreter = &environment.interpreter.executable;
         let mut known = self.environments.borrow_mut();
-        *known
-            .entry(interpreter.clone())
-            .or_insert_with(|| self.workspace.still_has(environment))
+        *known.entry(interpreter.clone()).or_insert_with(|| self.workspace.still_has(environment))
     }
 }

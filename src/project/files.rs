@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
@@ -69,11 +69,7 @@ impl FileSet {
     /// Lists the files below `root`. `tracked` holds git's names below the root, sorted; `None`
     /// outside of a repository.
     pub fn list(root: &Path, tracked: Option<&[RelPath]>) -> Self {
-        let mut builder = WalkBuilder::new(root);
-        builder.hidden(false).ignore(false).require_git(tracked.is_some());
-        let mut files = walk(root, &mut builder);
-        files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-        let mut set = Self { files };
+        let mut set = Walked::of_project(root, tracked.is_some()).into_files();
         if let Some(tracked) = tracked {
             set.add_tracked(tracked, root);
         }
@@ -101,9 +97,7 @@ impl FileSet {
 
     /// All files below `folder`, ignored ones too, but for caches and environments.
     pub fn everything(folder: &Path) -> Self {
-        let mut files = walk(folder, WalkBuilder::new(folder).standard_filters(false));
-        files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-        Self { files }
+        walk(folder, WalkBuilder::new(folder).standard_filters(false)).into_files()
     }
 
     /// Lists the files below `root` once more, those of `earlier` that are tracked though ignored
@@ -150,41 +144,52 @@ fn describe(path: RelPath, full: &Path, meta: &fs::Metadata) -> Option<ProjectFi
     })
 }
 
-/// What one thread of the walk has found; handed over when the thread ends.
-struct Gathered<'a> {
+/// What a walk came upon.
+#[derive(Debug, Default)]
+pub struct Walked {
     files: Vec<ProjectFile>,
+    /// Names that lead to no file as they are now: dangling links, sockets.
+    others: Vec<RelPath>,
+    /// Folders that were gone through, with the state that each had before.
+    pub folders: Vec<(RelPath, FileStat)>,
+    /// Folders that were passed over for what lies in them.
+    pub environments: Vec<RelPath>,
+    /// Folders that are other projects.
     foreign: Vec<RelPath>,
-    all: &'a Mutex<(Vec<ProjectFile>, Vec<RelPath>)>,
+    /// Something could not be looked at.
+    pub failed: bool,
 }
 
-impl Drop for Gathered<'_> {
-    fn drop(&mut self) {
-        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
-        all.0.append(&mut self.files);
-        all.1.append(&mut self.foreign);
+impl Walked {
+    /// Walks from `root`, heeding ignore rules.
+    pub fn of_project(root: &Path, in_repository: bool) -> Self {
+        let mut builder = WalkBuilder::new(root);
+        builder.hidden(false).ignore(false).require_git(in_repository);
+        walk(root, &mut builder)
     }
-}
 
-fn walk(root: &Path, builder: &mut WalkBuilder) -> Vec<ProjectFile> {
-    let all = Mutex::default();
-    builder.filter_entry(is_own).build_parallel().run(|| {
-        let mut gathered = Gathered { files: Vec::new(), foreign: Vec::new(), all: &all };
-        Box::new(move |entry| match entry {
-            Ok(entry) => gathered.add(&entry, root),
-            Err(error) => {
-                log::warn!("{error}");
-                WalkState::Continue
-            }
-        })
-    });
-    let (mut files, foreign) = all.into_inner().unwrap_or_else(PoisonError::into_inner);
-    if !foreign.is_empty() {
-        files.retain(|file| !foreign.iter().any(|folder| file.path.is_within(folder.as_bytes())));
+    /// The names of what is no folder and may be a file of the project, sorted.
+    pub fn names(&self) -> Vec<&RelPath> {
+        let mut names: Vec<_> =
+            self.files.iter().map(|file| &file.path).chain(&self.others).collect();
+        names.sort_unstable();
+        names
     }
-    files
-}
 
-impl Gathered<'_> {
+    pub fn into_files(mut self) -> FileSet {
+        self.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        FileSet { files: self.files }
+    }
+
+    fn append(&mut self, other: &mut Self) {
+        self.files.append(&mut other.files);
+        self.others.append(&mut other.others);
+        self.folders.append(&mut other.folders);
+        self.environments.append(&mut other.environments);
+        self.foreign.append(&mut other.foreign);
+        self.failed |= other.failed;
+    }
+
     fn add(&mut self, entry: &DirEntry, root: &Path) -> WalkState {
         let Some(path) = RelPath::from_absolute(entry.path(), root) else {
             return WalkState::Continue;
@@ -194,27 +199,104 @@ impl Gathered<'_> {
             self.foreign.push(RelPath::from_bytes(path.parent()));
             return WalkState::Skip;
         }
-        if !entry.file_type().is_some_and(|t| t.is_dir()) {
-            match entry.metadata() {
-                Ok(meta) => self.files.extend(describe(path, entry.path(), &meta)),
-                Err(error) => log::warn!("{error}"),
-            }
+        let is_folder = entry.file_type().is_some_and(|t| t.is_dir());
+        match entry.metadata() {
+            // The walk looks into the folder after this.
+            Ok(meta) if is_folder => self.folders.push((path, FileStat::from(&meta))),
+            Ok(meta) => match describe(path.clone(), entry.path(), &meta) {
+                Some(file) => self.files.push(file),
+                None => self.others.push(path),
+            },
+            Err(error) => self.fail(&error),
         }
         WalkState::Continue
     }
+
+    fn fail(&mut self, error: &ignore::Error) {
+        log::warn!("{error}");
+        self.failed = true;
+    }
+}
+
+/// What one thread of the walk has found; handed over when the thread ends.
+struct Gathered<'a> {
+    found: Walked,
+    all: &'a Mutex<Walked>,
+}
+
+impl Drop for Gathered<'_> {
+    fn drop(&mut self) {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).append(&mut self.found);
+    }
+}
+
+fn walk(root: &Path, builder: &mut WalkBuilder) -> Walked {
+    let all = Mutex::default();
+    let environments: Arc<Mutex<Vec<PathBuf>>> = Arc::default();
+    let passed_over = Arc::clone(&environments);
+    let enters = move |entry: &DirEntry| {
+        let kind = kind_of(entry);
+        if kind == Kind::Environment {
+            let mut passed_over = passed_over.lock().unwrap_or_else(PoisonError::into_inner);
+            passed_over.push(entry.path().to_owned());
+        }
+        kind == Kind::Own
+    };
+    builder.filter_entry(enters).build_parallel().run(|| {
+        let mut gathered = Gathered { found: Walked::default(), all: &all };
+        Box::new(move |entry| match entry {
+            Ok(entry) => gathered.found.add(&entry, root),
+            Err(error) => {
+                gathered.found.fail(&error);
+                WalkState::Continue
+            }
+        })
+    });
+    let mut walked = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let environments =
+        std::mem::take(&mut *environments.lock().unwrap_or_else(PoisonError::into_inner));
+    walked.environments =
+        environments.iter().filter_map(|path| RelPath::from_absolute(path, root)).collect();
+    let foreign = std::mem::take(&mut walked.foreign);
+    if !foreign.is_empty() {
+        let is_own =
+            |path: &RelPath| !foreign.iter().any(|folder| path.is_within(folder.as_bytes()));
+        walked.files.retain(|file| is_own(&file.path));
+        walked.others.retain(is_own);
+    }
+    walked
+}
+
+/// What a walk makes of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Own,
+    /// Never the project's, whatever lies in it.
+    Foreign,
+    /// A folder that is an environment because of what lies in it.
+    Environment,
 }
 
 /// Whether a walk goes on here.
 pub(super) fn is_own(entry: &DirEntry) -> bool {
+    kind_of(entry) == Kind::Own
+}
+
+fn kind_of(entry: &DirEntry) -> Kind {
     if entry.depth() == 0 || !entry.file_type().is_some_and(|t| t.is_dir()) {
-        return true;
+        return Kind::Own;
     }
-    let Some(name) = entry.file_name().to_str() else { return true };
+    let Some(name) = entry.file_name().to_str() else { return Kind::Own };
     // The `.git` folder of a nested repository has to be seen to know its parent as foreign.
-    let is_mark = name == ".git" && entry.depth() > 1;
+    if name == ".git" && entry.depth() > 1 {
+        return Kind::Own;
+    }
+    if FOREIGN_FOLDERS.contains(&name) {
+        return Kind::Foreign;
+    }
     let is_environment = ENVIRONMENT_FOLDERS.contains(&name)
         && entry.path().join(ENVIRONMENT_MARK).symlink_metadata().is_ok();
-    is_mark || !(is_environment || FOREIGN_FOLDERS.contains(&name))
+    if is_environment { Kind::Environment } else { Kind::Own }
 }
 
 /// The folder in which `path` lies, or `path` itself when it is one.

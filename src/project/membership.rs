@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use ignore::gitignore::{Gitignore, GitignoreBuilder, gitconfig_excludes_path};
 
 use super::files::is_foreign_folder;
 use crate::paths::RelPath;
@@ -77,6 +77,15 @@ fn rules_above(root: &Path, repository: Option<&Path>) -> Rules {
     }
     rules.elsewhere.push(GitignoreBuilder::new(root).build_global().0);
     rules
+}
+
+/// Where ignore rules are read for folders below `root` beside the `.gitignore` files there: the
+/// same of the folders above, and git's own. Whether they are there is not looked at.
+pub fn rule_files(root: &Path) -> Vec<PathBuf> {
+    let above = root.ancestors().skip(1).map(|folder| folder.join(".gitignore"));
+    let own = root.ancestors().filter(|folder| folder.join(".git").exists());
+    let own = own.map(|folder| git_folder(folder).join("info/exclude"));
+    above.chain(own).chain(gitconfig_excludes_path()).collect()
 }
 
 /// Where the repository's own settings lie: for a linked work tree, with the main one's.

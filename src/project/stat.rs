@@ -23,6 +23,13 @@ impl FileStat {
         self.mode & 0o100 != 0
     }
 
+    /// Whether this is the state of a symbolic link itself.
+    pub fn is_link(&self) -> bool {
+        const KIND: u32 = 0o170_000;
+        const LINK: u32 = 0o120_000;
+        self.mode & KIND == LINK
+    }
+
     /// When content or name last changed by the system's own clock, as far as it tells.
     pub fn changed(&self) -> i64 {
         if cfg!(unix) { self.ctime } else { self.mtime }
