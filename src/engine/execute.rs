@@ -62,19 +62,18 @@ pub struct Task<'a> {
 }
 
 impl Task<'_> {
-    /// All that the tool found, as far as it was asked for. A tool that takes the project as a
-    /// whole tells of all its files; where it goes by files, those not selected are left out.
-    pub fn into_findings(self, workspace: &Workspace) -> Vec<Finding> {
-        let mut findings = self.work.into_findings();
-        if let Some(selected) = &workspace.site.selected
-            && !needs_project(&self.tool.spec)
-        {
-            findings.retain(|finding| {
-                let place = finding.location.as_ref();
-                place.is_none_or(|place| selected.binary_search(&place.path).is_ok())
-            });
-        }
-        findings
+    /// Adds all that the tool found, as far as it was asked for. A tool that takes the project as
+    /// a whole tells of all its files; where it goes by files, those not selected are left out.
+    pub fn add_findings(self, workspace: &Workspace, findings: &mut Vec<Finding>) {
+        let selected = workspace.site.selected.as_ref().filter(|_| !needs_project(&self.tool.spec));
+        let is_selected = |finding: &Finding| {
+            let place = finding.location.as_ref();
+            match (selected, place) {
+                (Some(selected), Some(place)) => selected.binary_search(&place.path).is_ok(),
+                _ => true,
+            }
+        };
+        findings.extend(self.work.into_findings().filter(is_selected));
     }
 
     /// What became of the tool so far.

@@ -173,12 +173,9 @@ impl Work {
     }
 
     /// The same, at the end of the run.
-    pub fn into_findings(self) -> Vec<Finding> {
+    pub fn into_findings(self) -> impl Iterator<Item = Finding> {
         let entries = self.replayed.into_iter().zip(self.fresh);
-        let mut findings: Vec<Finding> =
-            entries.filter_map(|(old, new)| new.or(old)).flat_map(|e| e.findings).collect();
-        findings.extend(self.stray);
-        findings
+        entries.filter_map(|(old, new)| new.or(old)).flat_map(|e| e.findings).chain(self.stray)
     }
 
     /// Units whose replayed findings differ from those of this run.

@@ -1,6 +1,6 @@
 //! Which findings a person is shown when there are thousands: [`Selection`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Limit;
 use crate::finding::{Finding, Severity, ToolId};
@@ -28,15 +28,19 @@ impl<'a> Selection<'a> {
         let all = limit == Limit::None || findings.len() <= READABLE_FINDINGS;
         let chosen = if all { (0..findings.len()).collect() } else { choose(findings) };
         let mut left_out = BTreeMap::new();
-        let mut codes = BTreeMap::new();
+        let mut codes = HashMap::new();
         let rest = findings.iter().enumerate().filter(|(index, _)| !chosen.contains(index));
-        for (_, finding) in rest {
-            *left_out.entry(path(finding)).or_default() += 1;
+        let rest: Vec<&Finding> = rest.map(|(_, finding)| finding).collect();
+        // In the order of reports, those of a file stand together.
+        for of_file in rest.chunk_by(|a, b| path(a) == path(b)) {
+            *left_out.entry(path(of_file[0])).or_default() += of_file.len();
+        }
+        for finding in rest {
             *codes.entry((&finding.tool, finding.code.as_deref())).or_default() += 1;
         }
         let mut codes: Vec<_> =
             codes.into_iter().map(|((tool, code), count)| (tool, code, count)).collect();
-        codes.sort_by_key(|&(_, _, count)| std::cmp::Reverse(count));
+        codes.sort_by_key(|&(tool, code, count)| (std::cmp::Reverse(count), tool, code));
         Self { shown: chosen.iter().map(|&index| &findings[index]).collect(), left_out, codes }
     }
 
