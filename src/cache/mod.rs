@@ -13,5 +13,6 @@ mod search;
 pub mod states;
 pub mod store;
 pub mod tool_state;
+pub mod unwalked;
 pub mod usage;
 pub mod verify;

@@ -133,8 +133,6 @@ pub fn observe(path: &[u8], names: Names, states: &dyn FileStates, root: &Path) 
 /// Stands for the names in a folder, which are not read again as long as the folder's own state
 /// stays the same.
 fn names_in(folder: &Path, stat: &FileStat, names: Names, states: &dyn FileStates) -> Fingerprint {
-    // A folder touched later than this may be touched once more in the same tick of the clock.
-    const SETTLED: i64 = 2_000_000_000;
     let mut key = Digest::new("pyqa folder");
     key.field("path", folder.as_os_str().as_encoded_bytes());
     let FileStat { size, mtime, ctime, inode, device, mode } = *stat;
@@ -148,7 +146,7 @@ fn names_in(folder: &Path, stat: &FileStat, names: Names, states: &dyn FileState
         return Fingerprint(known);
     }
     let read = read_names(folder, names);
-    if stat.last_touched().saturating_add(SETTLED) < nanoseconds_now() {
+    if stat.is_settled() {
         states.remember(key, read.0.to_vec());
     }
     read
@@ -186,10 +184,4 @@ fn leads_to_folder(entry: &std::fs::DirEntry) -> bool {
         Ok(kind) if kind.is_symlink() => entry.path().is_dir(),
         kind => kind.is_ok_and(|kind| kind.is_dir()),
     }
-}
-
-/// The time now in nanoseconds since 1970.
-fn nanoseconds_now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }

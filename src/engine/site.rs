@@ -9,6 +9,7 @@ use super::buffer;
 use super::request::{CacheUse, Content, Files, Place, Request};
 use crate::cache::folder::CacheFolder;
 use crate::cache::listing::Listing;
+use crate::cache::unwalked::Unwalked;
 use crate::config::root::{find_repository, find_root};
 use crate::error::{Source, UserError};
 use crate::git::agreement::agrees;
@@ -18,9 +19,10 @@ use crate::git::snapshot::{Origin, Snapshot};
 use crate::git::tracked::tracked;
 use crate::git::worktree::WorkTree;
 use crate::git::{changes, ignored};
-use crate::hash::ContentHash;
+use crate::hash::{ContentHash, FileStates};
 use crate::paths::RelPath;
 use crate::project::files::{FileSet, ProjectFile, is_foreign_folder};
+use crate::project::repository::index_file;
 
 /// The places of a run.
 pub struct Site {
@@ -187,20 +189,28 @@ impl Site {
     ///
     /// # Errors
     /// A repository that cannot be read.
-    pub fn files(&self) -> Result<FileSet, UserError> {
+    pub fn files(&self, states: &dyn FileStates) -> Result<FileSet, UserError> {
         if let Some(files) = &self.listed {
             return Ok(files.clone());
         }
         let walk = |in_repository| walk(&self.root, in_repository, self.listing.as_ref());
         let Some(top) = &self.repository else { return Ok(walk(false)) };
-        let (tracked, walked) = thread::scope(|scope| {
-            let tracked = scope.spawn(|| tracked(&self.root, top));
-            let walked = walk(true);
-            (tracked.join(), walked)
+        let read = || tracked(&self.root, top);
+        let unwalked =
+            self.listing.as_ref().map(|_| Unwalked::look(&index_file(top), &self.root, states));
+        let (names, mut files) = thread::scope(|scope| {
+            let is_known = unwalked.as_ref().is_some_and(Unwalked::is_likely_known);
+            let names = (!is_known).then(|| scope.spawn(read));
+            let files = walk(true);
+            (names.map(thread::ScopedJoinHandle::join), files)
         });
-        let tracked = tracked.map_err(|_| UserError::new("reading git's index failed"))??;
-        let mut files = walked;
-        files.add_tracked(&tracked, &self.root);
+        let names = names.transpose().map_err(|_| UserError::new("reading git's index failed"))?;
+        let read = || names.unwrap_or_else(read);
+        let names = match unwalked {
+            Some(unwalked) => unwalked.names(&files, read)?,
+            None => read()?,
+        };
+        files.add_tracked(&names, &self.root);
         Ok(files)
     }
 

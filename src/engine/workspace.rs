@@ -226,7 +226,7 @@ fn prepare_cache(cache: &CacheFolder, wanted: CacheUse, notices: &mut Vec<Notice
 type Listed = (FileSet, Vec<Option<ContentHash>>);
 
 fn list(request: &Request, site: &Site, states: &States) -> Result<Listed, UserError> {
-    let files = site.files()?;
+    let files = site.files(states)?;
     if let Content::Buffer(buffer) = &request.content {
         let hash = Some(ContentHash::of(&buffer.content));
         return Ok((files.clone(), files.files.iter().map(|_| hash).collect()));

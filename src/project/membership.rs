@@ -1,12 +1,12 @@
 //! Whether a single file, which need not exist, is one of the project's: [`is_walked`] answers for
 //! one path as the walk of [`FileSet::list`](super::files::FileSet::list) does for all.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder, gitconfig_excludes_path};
 
 use super::files::is_foreign_folder;
+use super::repository::git_folder;
 use crate::paths::RelPath;
 
 /// Whether a walk from `root` that heeds ignore rules comes upon `path`. Tracked files count
@@ -86,18 +86,6 @@ pub fn rule_files(root: &Path) -> Vec<PathBuf> {
     let own = root.ancestors().filter(|folder| folder.join(".git").exists());
     let own = own.map(|folder| git_folder(folder).join("info/exclude"));
     above.chain(own).chain(gitconfig_excludes_path()).collect()
-}
-
-/// Where the repository's own settings lie: for a linked work tree, with the main one's.
-fn git_folder(top: &Path) -> PathBuf {
-    let mark = top.join(".git");
-    let linked = |file: &Path, base: &Path| {
-        let text = fs::read_to_string(file).ok()?;
-        let target = text.strip_prefix("gitdir: ").unwrap_or(&text);
-        Some(base.join(target.trim_end()))
-    };
-    let Some(own) = mark.is_file().then(|| linked(&mark, top)).flatten() else { return mark };
-    linked(&own.join("commondir"), &own).unwrap_or(own)
 }
 
 fn read(folder: &Path, file: &Path) -> Gitignore {

@@ -7,6 +7,7 @@ pub mod interpreter;
 pub mod managers;
 pub mod membership;
 pub mod python;
+pub mod repository;
 pub mod runner;
 pub mod sources;
 pub mod stat;

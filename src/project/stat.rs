@@ -2,6 +2,7 @@
 //! that changes whenever its content does.
 
 use std::fs::Metadata;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,15 @@ impl FileStat {
     /// Whether its owner may execute the file.
     pub fn is_executable(&self) -> bool {
         self.mode & 0o100 != 0
+    }
+
+    /// Whether the state was looked at so long after it came about that another change would show,
+    /// on every file system that is in use (FAT counts in steps of two seconds).
+    pub fn is_settled(&self) -> bool {
+        const LONG_AGO: i64 = 2_000_000_000;
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = i64::try_from(since.as_nanos()).unwrap_or(i64::MAX);
+        self.last_touched().saturating_add(LONG_AGO) < now
     }
 
     /// Whether this is the state of a symbolic link itself.

@@ -1,5 +1,7 @@
 //! The tools that pyqa knows: those of `presets/tools`, and those that a project declares.
 
+use std::sync::LazyLock;
+
 use regex::bytes::Regex;
 
 use super::spec::{OutputFormat, ToolSpec};
@@ -21,12 +23,14 @@ const PRESETS: [&str; 10] = [
     include_str!("../../presets/tools/pyright.toml"),
 ];
 
-/// The tools that come with pyqa.
+/// The tools that come with pyqa. Their declarations are read once.
 pub fn builtin() -> Vec<ToolSpec> {
-    PRESETS
-        .iter()
-        .map(|text| toml::from_str(text).expect("the presets are tested to be readable"))
-        .collect()
+    static READ: LazyLock<Vec<ToolSpec>> = LazyLock::new(|| {
+        let read =
+            |text: &&str| toml::from_str(text).expect("the presets are tested to be readable");
+        PRESETS.iter().map(read).collect()
+    });
+    READ.clone()
 }
 
 /// A tool that the project declares as `[tool.pyqa.tools.NAME]`.
