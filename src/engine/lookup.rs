@@ -17,6 +17,8 @@ use crate::project::stat::FileStat;
 
 /// Fewer look-ups than this are not worth another thread.
 const UNITS_A_THREAD: usize = 128;
+/// The same for looks at the disk.
+const LOOKS_A_THREAD: usize = 64;
 
 /// What the store knows of a plan.
 pub struct Found {
@@ -78,12 +80,36 @@ impl<'a> Validity<'a> {
     }
 
     pub fn holds(&self, entry: &Entry) -> bool {
-        self.is_young(entry)
-            && entry
-                .inputs
-                .par_iter()
-                .with_min_len(64)
-                .all(|input| dropped("inputs") || is_as_it_was(input, self.states, self.root))
+        self.is_young(entry) && (dropped("inputs") || self.inputs_are_as_they_were(&entry.inputs))
+    }
+
+    /// Thousands of folders are looked at one by one where something in them has changed; else
+    /// their states together are what they were when all held.
+    fn inputs_are_as_they_were(&self, inputs: &[ExtraInput]) -> bool {
+        if inputs.is_empty() {
+            return true;
+        }
+        let states = self.states_of(inputs);
+        let key = stand_for(inputs, &states, self.root);
+        if self.states.recall(&key).is_some() {
+            return true;
+        }
+        let holds = inputs
+            .par_iter()
+            .with_min_len(LOOKS_A_THREAD)
+            .all(|input| is_as_it_was(input, self.states, self.root));
+        if holds && states.iter().flatten().all(FileStat::is_settled) {
+            self.states.remember(key, Vec::new());
+        }
+        holds
+    }
+
+    fn states_of(&self, inputs: &[ExtraInput]) -> Vec<Option<FileStat>> {
+        let look = |input: &ExtraInput| {
+            let path = RelPath::from_bytes(&input.path[..]).below(self.root);
+            std::fs::metadata(path).ok().map(|meta| FileStat::from(&meta))
+        };
+        inputs.par_iter().with_min_len(LOOKS_A_THREAD).map(look).collect()
     }
 
     fn is_young(&self, entry: &Entry) -> bool {
@@ -91,6 +117,25 @@ impl<'a> Validity<'a> {
         let age = self.now.checked_sub(entry.stored);
         self.max_age.is_none_or(|most| age.is_some_and(|age| age < most.as_secs()))
     }
+}
+
+/// Names inputs with what is expected of them, and the states in which they are now.
+fn stand_for(inputs: &[ExtraInput], states: &[Option<FileStat>], root: &Path) -> Fingerprint {
+    let mut key = Digest::new("pyqa inputs and their states");
+    key.field("root", root.as_os_str().as_encoded_bytes());
+    for (input, state) in inputs.iter().zip(states) {
+        key.field("path", &input.path);
+        match input.state {
+            InputState::File(content) => key.field("file", content),
+            InputState::Folder(names) => key.field("folder", names),
+            InputState::Modules(names) => key.field("modules", names),
+            InputState::Absent => key.field("absent", []),
+        };
+        if let Some(state) = state {
+            key.field("state", state.to_bytes());
+        }
+    }
+    key.finish()
 }
 
 pub fn seconds_now() -> u64 {
@@ -135,10 +180,7 @@ pub fn observe(path: &[u8], names: Names, states: &dyn FileStates, root: &Path) 
 fn names_in(folder: &Path, stat: &FileStat, names: Names, states: &dyn FileStates) -> Fingerprint {
     let mut key = Digest::new("pyqa folder");
     key.field("path", folder.as_os_str().as_encoded_bytes());
-    let FileStat { size, mtime, ctime, inode, device, mode } = *stat;
-    for number in [size, mtime.cast_unsigned(), ctime.cast_unsigned(), inode, device, mode.into()] {
-        key.field("state", number.to_le_bytes());
-    }
+    key.field("state", stat.to_bytes());
     key.field("names", [names as u8]);
     let key = key.finish();
     let known = states.recall(&key).and_then(|bytes| bytes.try_into().ok());

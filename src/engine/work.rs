@@ -79,6 +79,7 @@ impl Work {
             Scope::Project | Scope::AllFiles => {
                 let entry = self.fresh[0].get_or_insert_with(|| empty_entry(Duration::ZERO));
                 entry.findings.extend(answer.findings);
+                sort(&mut entry.findings);
                 entry.tests.extend(answer.tests);
                 entry.inputs.extend(answer.inputs);
                 entry.cost += answer.cost;
@@ -106,6 +107,11 @@ impl Work {
             match unit.and_then(|&unit| self.fresh[unit].as_mut()) {
                 Some(entry) => entry.findings.push(finding),
                 None => self.stray.push(finding),
+            }
+        }
+        for &unit in units {
+            if let Some(entry) = &mut self.fresh[unit] {
+                sort(&mut entry.findings);
             }
         }
     }
@@ -183,7 +189,7 @@ impl Work {
         let same = |old: &Entry, new: &Entry| {
             let sorted = |entry: &Entry| {
                 let mut findings = entry.findings.clone();
-                findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+                sort(&mut findings);
                 findings
             };
             sorted(old) == sorted(new)
@@ -229,6 +235,12 @@ impl Work {
             left_out: LeftOut::default(),
         }
     }
+}
+
+/// Brings findings into the order of reports. Those that are replayed are in it already, which
+/// makes the order of all cheap.
+fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
 }
 
 fn empty_entry(cost: Duration) -> Entry {

@@ -19,6 +19,23 @@ pub struct FileStat {
 }
 
 impl FileStat {
+    /// All of it, to be hashed.
+    pub fn to_bytes(&self) -> [u8; 44] {
+        let mut bytes = [0; 44];
+        let numbers = [
+            self.size,
+            self.mtime.cast_unsigned(),
+            self.ctime.cast_unsigned(),
+            self.inode,
+            self.device,
+        ];
+        for (place, number) in bytes.chunks_exact_mut(8).zip(numbers) {
+            place.copy_from_slice(&number.to_le_bytes());
+        }
+        bytes[40..].copy_from_slice(&self.mode.to_le_bytes());
+        bytes
+    }
+
     /// Whether its owner may execute the file.
     pub fn is_executable(&self) -> bool {
         self.mode & 0o100 != 0
