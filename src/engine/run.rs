@@ -91,7 +91,7 @@ impl<'a> Run<'a> {
         };
         let taking_part: Vec<&ActiveTool> =
             toolset.active.iter().filter(|tool| takes_part(request, tool)).collect();
-        let planned: Vec<_> = taking_part
+        let plans: Vec<_> = taking_part
             .par_iter()
             .map(|tool| {
                 let plan = planner.plan(tool)?;
@@ -100,8 +100,8 @@ impl<'a> Run<'a> {
             })
             .collect();
         let mut errors = Vec::new();
-        for planned in planned {
-            match planned {
+        for plan in plans {
+            match plan {
                 Ok((tool, plan, found)) => run.add(tool, plan, found),
                 Err(error) => errors.push(error),
             }
