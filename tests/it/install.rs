@@ -297,7 +297,8 @@ fn a_newer_git_is_given_the_hook_as_a_setting() {
 fn with_git_version(project: &Project, version: &str) {
     let git = which::which("git").unwrap();
     let script = format!(
-        "#!/bin/sh\n[ \"$1\" = --version ] && echo 'git version {version}' && exit\n\
+        "#!/bin/sh\nfor last; do :; done\n\
+         [ \"$last\" = --version ] && echo 'git version {version}' && exit\n\
          exec '{}' \"$@\"\n",
         git.display()
     );
