@@ -193,3 +193,129 @@ mod os {
         false
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    struct Fixture {
+        top: tempfile::TempDir,
+    }
+
+    impl Fixture {
+        fn new() -> Self {
+            let fixture = Self { top: tempfile::tempdir().unwrap() };
+            fixture.write("root/.git/HEAD", "ref: refs/heads/main\n");
+            fixture.write("root/.gitignore", "*.log\n");
+            fixture.write("root/a.py", "");
+            fixture.write("root/pkg/b.py", "");
+            fixture.write("root/env/pyvenv.cfg", "");
+            fixture.write("root/env/lib.py", "");
+            fixture
+        }
+
+        fn write(&self, name: &str, text: &str) {
+            let path = self.top.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+
+        fn root(&self) -> PathBuf {
+            self.top.path().join("root")
+        }
+
+        fn listing(&self) -> Listing {
+            Listing::new(&self.top.path().join("cache"), &self.root())
+        }
+
+        /// What a walk finds is remembered, as if all had been touched long ago.
+        fn remembered(&self) -> Listing {
+            let listing = self.listing();
+            let walked = Walked::of_project(&self.root(), true);
+            let surroundings = surroundings(&self.root());
+            let seen = settled(&walked, &surroundings, &self.root(), i64::MAX).unwrap();
+            let seen = seen.iter().map(|(path, stat)| (path.as_bytes(), *stat)).collect();
+            let names = walked.names().into_iter().map(RelPath::as_bytes).collect();
+            let record = Record { in_repository: true, surroundings, seen, names };
+            listing.remember(&record).unwrap();
+            listing
+        }
+
+        fn recalled(&self, listing: &Listing) -> Option<Vec<String>> {
+            let files = listing.recall(&self.root(), true, &surroundings(&self.root()))?;
+            Some(files.iter().map(|file| file.path.to_string()).collect())
+        }
+    }
+
+    #[test]
+    fn names_are_recalled_and_what_they_stand_for_is_looked_at() {
+        let fixture = Fixture::new();
+        let listing = fixture.remembered();
+        assert_eq!(fixture.recalled(&listing).unwrap(), [".gitignore", "a.py", "pkg/b.py"]);
+        fixture.write("root/a.py", "x = 1\n");
+        let files = listing.recall(&fixture.root(), true, &surroundings(&fixture.root())).unwrap();
+        assert_eq!(files[1].stat.size, 6);
+        assert!(listing.recall(&fixture.root(), false, &surroundings(&fixture.root())).is_none());
+    }
+
+    #[test]
+    fn whatever_changes_what_a_walk_finds_makes_it_anew() {
+        let changes: [(&str, fn(&Fixture)); 8] = [
+            ("a new file", |f| f.write("root/pkg/c.py", "")),
+            ("a file gone", |f| fs::remove_file(f.root().join("pkg/b.py")).unwrap()),
+            ("a new folder", |f| fs::create_dir(f.root().join("pkg/deep")).unwrap()),
+            ("rules changed", |f| f.write("root/.gitignore", "b.py\n")),
+            ("rules above", |f| f.write(".gitignore", "b.py\n")),
+            ("rules of the repository", |f| f.write("root/.git/info/exclude", "b.py\n")),
+            ("no environment any more", |f| {
+                fs::remove_file(f.root().join("env/pyvenv.cfg")).unwrap();
+            }),
+            ("a repository within", |f| f.write("root/pkg/.git/HEAD", "")),
+        ];
+        for (what, change) in changes {
+            let fixture = Fixture::new();
+            let listing = fixture.remembered();
+            assert!(fixture.recalled(&listing).is_some(), "{what}");
+            change(&fixture);
+            assert_eq!(fixture.recalled(&listing), None, "{what}");
+        }
+    }
+
+    #[test]
+    fn rules_that_are_ignored_themselves_count_too() {
+        let fixture = Fixture::new();
+        fixture.write("root/pkg/.gitignore", ".gitignore\n");
+        let listing = fixture.remembered();
+        assert_eq!(fixture.recalled(&listing).unwrap(), [".gitignore", "a.py", "pkg/b.py"]);
+        fixture.write("root/pkg/.gitignore", ".gitignore\nb.py\n");
+        assert_eq!(fixture.recalled(&listing), None);
+    }
+
+    #[test]
+    fn rules_behind_a_link_are_not_relied_on() {
+        let fixture = Fixture::new();
+        fixture.write("rules", "");
+        std::os::unix::fs::symlink("../../rules", fixture.root().join("pkg/.gitignore")).unwrap();
+        let walked = Walked::of_project(&fixture.root(), true);
+        let around = surroundings(&fixture.root());
+        assert!(settled(&walked, &around, &fixture.root(), i64::MAX).is_none());
+    }
+
+    #[test]
+    fn a_folder_touched_as_late_as_it_was_read_is_not_relied_on() {
+        let fixture = Fixture::new();
+        let listing = fixture.listing();
+        listing.files(&fixture.root(), true);
+        assert_eq!(fixture.recalled(&listing), None);
+    }
+
+    #[test]
+    fn a_link_that_comes_to_lead_to_a_file_is_one_of_the_files() {
+        let fixture = Fixture::new();
+        std::os::unix::fs::symlink("../later.py", fixture.root().join("link.py")).unwrap();
+        let listing = fixture.remembered();
+        assert!(!fixture.recalled(&listing).unwrap().contains(&"link.py".to_owned()));
+        fixture.write("later.py", "");
+        assert!(fixture.recalled(&listing).unwrap().contains(&"link.py".to_owned()));
+    }
+}

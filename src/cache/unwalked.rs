@@ -81,3 +81,53 @@ fn stands_for(walked: &FileSet) -> Fingerprint {
     }
     digest.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::states::States;
+    use std::time::{Duration, SystemTime};
+
+    #[test]
+    fn names_are_known_while_the_index_and_the_walk_are_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = folder.path().join("index");
+        fs::write(&index, "1").unwrap();
+        let states = States::open(folder.path(), folder.path());
+        let walked = |names: &[&str]| {
+            let files = names.iter().map(|name| {
+                let path = folder.path().join(name);
+                fs::write(&path, "").unwrap();
+                crate::project::files::look_at((*name).into(), folder.path()).unwrap()
+            });
+            FileSet { files: files.collect() }
+        };
+        let names = |walked: &FileSet, tracked: &[&str]| {
+            let mut was_read = false;
+            let unwalked = Unwalked::look(&index, folder.path(), &states);
+            let names = unwalked.names(walked, || {
+                was_read = true;
+                Ok::<_, ()>(tracked.iter().map(|name| RelPath::from(*name)).collect())
+            });
+            (names.unwrap(), was_read)
+        };
+        let both = walked(&["a.py", "b.py"]);
+        // The index was written just now and may be written again within the same tick.
+        assert_eq!(names(&both, &["a.py", "gen.py"]), (vec!["gen.py".into()], true));
+        assert!(names(&both, &["a.py", "gen.py"]).1);
+
+        let known = Known {
+            index: FileStat::from(&fs::metadata(&index).unwrap()),
+            walked: stands_for(&both),
+            names: vec!["gen.py".into()],
+        };
+        let key = Unwalked::look(&index, folder.path(), &states).key;
+        states.remember(key, postcard::to_stdvec(&known).unwrap());
+        assert_eq!(names(&both, &[]), (vec!["gen.py".into()], false));
+        // A tracked file that was walked may be ignored now.
+        assert_eq!(names(&walked(&["a.py"]), &["a.py", "b.py"]), (vec!["b.py".into()], true));
+        let later = SystemTime::now() + Duration::from_secs(1);
+        fs::File::options().write(true).open(&index).unwrap().set_modified(later).unwrap();
+        assert!(names(&both, &["a.py"]).1);
+    }
+}
