@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::clock;
 use super::frame::{self, Kind};
+use crate::dropped::dropped;
 use crate::hash::Fingerprint;
 use crate::paths::{RelPath, touch_daily};
 use crate::project::files::{FileSet, ProjectFile, Walked, look_at};
@@ -96,7 +97,7 @@ impl Listing {
         }
         let is_same = |(path, stat): &(&[u8], FileStat)| {
             let now = fs::symlink_metadata(RelPath::from_bytes(*path).below(root));
-            now.is_ok_and(|now| FileStat::from(&now) == *stat)
+            dropped("folders") || now.is_ok_and(|now| FileStat::from(&now) == *stat)
         };
         let is_known = || record.seen.par_iter().with_min_len(LOOKS_A_THREAD).all(is_same);
         let look = || {

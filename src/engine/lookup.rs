@@ -131,7 +131,9 @@ fn stand_for(inputs: &[ExtraInput], states: &[Option<FileStat>], root: &Path) ->
             InputState::Modules(names) => key.field("modules", names),
             InputState::Absent => key.field("absent", []),
         };
-        if let Some(state) = state {
+        if let Some(state) = state
+            && !dropped("states")
+        {
             key.field("state", state.to_bytes());
         }
     }

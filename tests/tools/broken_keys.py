@@ -38,6 +38,8 @@ CASES = {
     "environment": ("environment", "dependency"),
     "environment variables": ("variable", "declared-variable"),
     "inputs beside the project": ("inputs", "ignored-name"),
+    "states of these inputs": ("states", "ignored-name"),
+    "folders of the work tree": ("folders", "stub-beside,new-init"),
     "ctime": ("ctime", "edit-keeping-time:pkg/style.py"),
     "edits that mypy cannot see": ("hidden", "edit-keeping-time:pkg/base.py"),
     "edits that CPython cannot see": ("bytecode", "edit-keeping-time:pkg/leaf.py"),

@@ -13,8 +13,8 @@ const REQUIREMENTS: &str = include_str!("../../packaging.txt");
 pub(crate) fn maturin() -> Command {
     let mut command =
         Command::new(further_environment("packaging", REQUIREMENTS).join("bin/maturin"));
-    // What is compiled already need not be compiled again.
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    // Not where the program lies that other tests start meanwhile.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("wheel-target");
     command.current_dir(env!("CARGO_MANIFEST_DIR")).env("CARGO_TARGET_DIR", target);
     command
 }
