@@ -262,7 +262,8 @@ mod tests {
 
     #[test]
     fn whatever_changes_what_a_walk_finds_makes_it_anew() {
-        let changes: [(&str, fn(&Fixture)); 8] = [
+        type Change = fn(&Fixture);
+        let changes: [(&str, Change); 8] = [
             ("a new file", |f| f.write("root/pkg/c.py", "")),
             ("a file gone", |f| fs::remove_file(f.root().join("pkg/b.py")).unwrap()),
             ("a new folder", |f| fs::create_dir(f.root().join("pkg/deep")).unwrap()),
