@@ -229,3 +229,39 @@ fn leads_to_folder(entry: &std::fs::DirEntry) -> bool {
         kind => kind.is_ok_and(|kind| kind.is_dir()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::states::States;
+    use crate::hash::ContentHash;
+
+    #[test]
+    fn inputs_hold_together_only_in_the_states_in_which_each_was_seen_to_hold() {
+        let root = tempfile::tempdir().unwrap();
+        let cache = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("data"), "1").unwrap();
+        let states = States::open(cache.path(), root.path());
+        let input = |path: &str, state| ExtraInput { path: path.into(), state };
+        let inputs = |content: &[u8]| {
+            let content = InputState::File(ContentHash::of(content));
+            [input("data", content), input("gone", InputState::Absent)]
+        };
+        let validity = Validity::new(&states, root.path(), None);
+        assert!(validity.inputs_are_as_they_were(&inputs(b"1")));
+        assert!(!validity.inputs_are_as_they_were(&inputs(b"2")));
+
+        // As if they had been seen to hold in these states.
+        let other = inputs(b"2");
+        let key = stand_for(&other, &validity.states_of(&other), root.path());
+        states.remember(key, Vec::new());
+        assert!(validity.inputs_are_as_they_were(&other));
+        assert!(!validity.inputs_are_as_they_were(&inputs(b"3")));
+        std::fs::write(root.path().join("gone"), "").unwrap();
+        assert!(!validity.inputs_are_as_they_were(&other));
+        std::fs::remove_file(root.path().join("gone")).unwrap();
+        assert!(validity.inputs_are_as_they_were(&other));
+        std::fs::write(root.path().join("data"), "longer").unwrap();
+        assert!(!validity.inputs_are_as_they_were(&other));
+    }
+}
