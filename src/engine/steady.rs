@@ -11,6 +11,7 @@ use super::toolset::{ActiveTool, config};
 use super::workspace::Workspace;
 use crate::config::documents::Documents;
 use crate::config::lookup::Places;
+use crate::hash::Fingerprint;
 use crate::plan::key::CommonKey;
 use crate::project::environment::Environment;
 
@@ -19,8 +20,8 @@ pub struct Afterwards<'a> {
     workspace: &'a Workspace,
     planner: &'a Planner<'a>,
     documents: Documents,
-    /// By interpreter: whether what is installed for it is the same.
-    environments: RefCell<BTreeMap<PathBuf, bool>>,
+    /// By interpreter: what stands now for what is installed for it.
+    environments: RefCell<BTreeMap<PathBuf, Option<Fingerprint>>>,
 }
 
 impl<'a> Afterwards<'a> {
@@ -46,6 +47,8 @@ impl<'a> Afterwards<'a> {
     fn has(&self, environment: &Environment) -> bool {
         let interpreter = &environment.interpreter.executable;
         let mut known = self.environments.borrow_mut();
-        *known.entry(interpreter.clone()).or_insert_with(|| self.workspace.still_has(environment))
+        let now = known.entry(interpreter.clone());
+        let now = now.or_insert_with(|| self.workspace.fingerprint_now(interpreter));
+        *now == Some(environment.fingerprint)
     }
 }
