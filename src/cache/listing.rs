@@ -72,13 +72,10 @@ impl Listing {
         }
         let begun = clock::now(self.file.parent());
         let walked = Walked::of_project(root, in_repository);
-        if let Some(seen) = settled(&walked, &surroundings, root, begun) {
-            let seen = seen.iter().map(|(path, stat)| (path.as_bytes(), *stat)).collect();
-            let names = walked.names().into_iter().map(RelPath::as_bytes).collect();
-            let record = Record { in_repository, surroundings, seen, names };
-            if let Err(error) = self.remember(&record) {
-                log::info!("{}: {error}", self.file.display());
-            }
+        if let Some(seen) = settled(&walked, &surroundings, root, begun)
+            && let Err(error) = self.remember(&walked, in_repository, surroundings, &seen)
+        {
+            log::info!("{}: {error}", self.file.display());
         }
         walked.into_files()
     }
@@ -108,8 +105,17 @@ impl Listing {
         is_known.then_some(files)
     }
 
-    fn remember(&self, record: &Record<'_>) -> io::Result<()> {
-        let payload = postcard::to_stdvec(record).map_err(io::Error::other)?;
+    fn remember(
+        &self,
+        walked: &Walked,
+        in_repository: bool,
+        surroundings: Surroundings,
+        seen: &[(RelPath, FileStat)],
+    ) -> io::Result<()> {
+        let seen = seen.iter().map(|(path, stat)| (path.as_bytes(), *stat)).collect();
+        let names = walked.names().into_iter().map(RelPath::as_bytes).collect();
+        let record = Record { in_repository, surroundings, seen, names };
+        let payload = postcard::to_stdvec(&record).map_err(io::Error::other)?;
         frame::write(&self.file, Kind::Listing, &payload)
     }
 }
@@ -128,17 +134,16 @@ fn settled(
     let environments: Option<Vec<_>> = walked.environments.iter().map(stat).collect();
     let ignore_file = RelPath::from(".gitignore");
     let rules = walked.folders.iter().filter_map(|(folder, _)| stat(&folder.join(&ignore_file)));
-    let rules: Vec<_> = rules.collect();
     let mut seen = walked.folders.clone();
     seen.extend(environments?);
-    seen.extend_from_slice(&rules);
+    seen.extend(rules);
     let around = surroundings.iter().filter_map(|(_, state)| match state {
         State::File(stat) => Some(stat),
         State::Absent | State::Folder => None,
     });
     let is_settled = |stat: &FileStat| clock::is_settled(stat, begun);
     // Where a link leads, its own state does not tell.
-    let tells = !walked.failed && !rules.iter().any(|(_, stat)| stat.is_link());
+    let tells = !walked.failed && !seen.iter().any(|(_, stat)| stat.is_link());
     let all = tells && seen.iter().map(|(_, stat)| stat).chain(around).all(is_settled);
     all.then_some(seen)
 }
@@ -236,10 +241,7 @@ mod tests {
             let walked = Walked::of_project(&self.root(), true);
             let surroundings = surroundings(&self.root());
             let seen = settled(&walked, &surroundings, &self.root(), i64::MAX).unwrap();
-            let seen = seen.iter().map(|(path, stat)| (path.as_bytes(), *stat)).collect();
-            let names = walked.names().into_iter().map(RelPath::as_bytes).collect();
-            let record = Record { in_repository: true, surroundings, seen, names };
-            listing.remember(&record).unwrap();
+            listing.remember(&walked, true, surroundings, &seen).unwrap();
             listing
         }
 
