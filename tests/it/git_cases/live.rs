@@ -13,17 +13,21 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use super::repo::{BAD, CLEAN, MINE, Repo, fixed, unfixed};
 use super::wait_for;
 
-/// A commit whose checker waits until `block` is removed.
-fn blocked_commit(repo: &Repo, arguments: &[&str]) -> Child {
-    let _ = fs::remove_file(repo.seen().join("pids"));
-    fs::write(repo.seen().join("block"), "").unwrap();
-    let child = repo
-        .git_command(arguments)
+/// git under way, in a process group of its own, as a terminal would start it.
+fn started(repo: &Repo, arguments: &[&str]) -> Child {
+    repo.git_command(arguments)
         .process_group(0)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+/// A commit whose checker waits until `block` is removed.
+fn blocked_commit(repo: &Repo, arguments: &[&str]) -> Child {
+    let _ = fs::remove_file(repo.seen().join("pids"));
+    fs::write(repo.seen().join("block"), "").unwrap();
+    let child = started(repo, arguments);
     wait_for("the checker", || pids(repo).is_some());
     child
 }
@@ -126,13 +130,7 @@ fn case_23_nothing_is_left_of_a_real_test_suite() {
         );
         repo.put("test_slow.py", BAD);
         let before = repo.state();
-        let child = repo
-            .git_command(&["commit", "-qm", "slow"])
-            .process_group(0)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let child = started(&repo, &["commit", "-qm", "slow"]);
         wait_for("the test", || self::pids(&repo).is_some());
         let started = self::pids(&repo).unwrap();
         kill_process_group(Pid::from_child(&child), signal).unwrap();
@@ -182,13 +180,7 @@ fn case_23_while_git_writes_the_snapshot_or_stores_a_fix_a_signal_loses_nothing(
             let before = repo.state();
             let _ = fs::remove_file(repo.seen().join("slow"));
             fs::write(repo.seen().join("hold"), "").unwrap();
-            let child = repo
-                .git_command(&["commit", "-qm", "slow"])
-                .process_group(0)
-                .stdout(Stdio::null())
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap();
+            let child = started(&repo, &["commit", "-qm", "slow"]);
             wait_for("the filter", || repo.seen().join("slow").exists());
             kill_process_group(Pid::from_child(&child), signal).unwrap();
             fs::remove_file(repo.seen().join("hold")).unwrap();
@@ -219,13 +211,7 @@ fn case_23_killed_at_any_moment_each_file_is_as_it_was_or_fixed_and_the_next_run
             repo.put(name(number), unfixed(number) + MINE);
         }
         let before = repo.state();
-        let child = repo
-            .git_command(&["commit", "-qm", "killed"])
-            .process_group(0)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let child = started(&repo, &["commit", "-qm", "killed"]);
         thread::sleep(Duration::from_millis(20 + 35 * step));
         let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
         let (passed, _) = end(child);
