@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
+use super::conclude::{note_disagreements, sorted, status};
 use super::execute::{Launch, Limits, Place, Task, execute};
 use super::lookup::{Found, Names, look_up, observe};
 use super::planning::{Planner, loads_code, parallel, scope_of};
@@ -23,7 +24,7 @@ use crate::cache::entry::{ExtraInput, InputState};
 use crate::cache::inputs::LastInput;
 use crate::cache::tool_state::{Seen, ToolState};
 use crate::dropped::dropped;
-use crate::error::{ExitStatus, UserError};
+use crate::error::UserError;
 use crate::event::{
     Event, Failure, FailureKind, LeftOut, Notice, Outcome, PlannedTool, ToolReport,
 };
@@ -31,7 +32,6 @@ use crate::exec::cancel::CancelToken;
 use crate::exec::driver::{PythonJob, Support};
 use crate::exec::scheduler::cores;
 use crate::exec::worker::{Mode, Workers};
-use crate::finding::{Finding, Severity};
 use crate::hash::{Digest, FileStates, Fingerprint};
 use crate::paths::RelPath;
 use crate::plan::batch::Rate;
@@ -521,15 +521,6 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The findings in the order of reports.
-fn sorted(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut order: Vec<usize> = (0..findings.len()).collect();
-    // The answers come sorted, so that a sort that looks for runs has little to do.
-    order.sort_by(|&a, &b| findings[a].sort_key().cmp(&findings[b].sort_key()));
-    let mut findings: Vec<Option<Finding>> = findings.into_iter().map(Some).collect();
-    order.into_iter().filter_map(|index| findings[index].take()).collect()
-}
-
 /// Whether the request asks for this tool, by what it looks at.
 fn takes_part(request: &Request, tool: &ActiveTool) -> bool {
     let by_file = scope_of(tool) == Scope::File;
@@ -537,46 +528,6 @@ fn takes_part(request: &Request, tool: &ActiveTool) -> bool {
         Reach::All => by_file || request.overlay.is_empty(),
         Reach::Files => by_file,
         Reach::Project => !by_file && request.overlay.is_empty(),
-    }
-}
-
-/// What the findings and failures say together. A tool that was ended because another one found
-/// something (`--fail-fast`) is no failure.
-fn status(findings: &[Finding], tools: &[ToolReport], cancel: &CancelToken) -> ExitStatus {
-    let failed = tools
-        .iter()
-        .flat_map(|tool| &tool.failures)
-        .any(|failure| failure.kind != FailureKind::Cancelled);
-    if cancel.is_cancelled() {
-        ExitStatus::Interrupted
-    } else if failed {
-        ExitStatus::Failure
-    } else if findings.iter().any(|finding| finding.severity != Severity::Note) {
-        ExitStatus::Findings
-    } else {
-        ExitStatus::Clean
-    }
-}
-
-/// With `--verify-cache`: each stored result that the tool does not confirm is a failure.
-fn note_disagreements(task: &mut Task<'_>, workspace: &Workspace) {
-    let units: Vec<String> = task
-        .work
-        .disagreements()
-        .into_iter()
-        .map(|unit| match unit.file {
-            Some(index) => workspace.files.files[index].path.to_string(),
-            None => "the project".to_owned(),
-        })
-        .collect();
-    for unit in units {
-        let tool = task.work.tool().clone();
-        task.work.failures.push(Failure {
-            kind: FailureKind::Disagreed,
-            message: format!("the stored result of {tool} for {unit} is not what it says now"),
-            output: String::new(),
-            hint: Some("run `pyqa cache clean`, and report this as a bug of pyqa".to_owned()),
-        });
     }
 }
 
