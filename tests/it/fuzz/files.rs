@@ -3,9 +3,10 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use super::slots::{INIT_1, INIT_2};
 use super::verdict::compare;
 use super::world::World;
-use super::{ALL, Mutation, TESTS, TYPES};
+use super::{ALL, LINT, Mutation, TESTS, TYPES};
 
 pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation::new("rename", rename),
@@ -15,6 +16,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation::new("folder-to-link", folder_to_link),
     Mutation::new("link-elsewhere", link_elsewhere),
     Mutation::new("link-to-the-same", link_to_the_same),
+    Mutation::new("new-file", new_file),
     Mutation::new("new-init", new_init),
     Mutation::new("shadow", shadow),
     Mutation::new("stub-beside", stub_beside),
@@ -108,8 +110,20 @@ fn toggle(world: &mut World, name: &str, text: &str) {
     if world.path(name).exists() { world.remove(name) } else { world.write(name, text) }
 }
 
+fn new_file(world: &mut World) -> &'static str {
+    let name = *world.random.pick(&["pkg/new.py", "extra/deep/new.py"]);
+    toggle(world, name, "import os\nassert  os\n");
+    LINT
+}
+
+/// A package's `__init__.py` goes and comes, for mypy the same or with another content. Without
+/// it, mypy finds the modules under two names and looks at nothing, so that it may not stay away.
 fn new_init(world: &mut World) -> &'static str {
-    toggle(world, "nspkg/__init__.py", "");
+    const NAME: &str = "nspkg/__init__.py";
+    world.remove(NAME);
+    compare(world, TYPES);
+    let text = *world.random.pick(&[INIT_1, INIT_2]);
+    world.write(NAME, text);
     TYPES
 }
 

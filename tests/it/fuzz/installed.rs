@@ -121,13 +121,13 @@ fn editable_plugin(world: &mut World) -> &'static str {
 /// bandit in another version says something else.
 fn tool(world: &mut World) -> &'static str {
     let version = format!("1.9.{}", 10 + world.random.below(3));
-    let folder = world.site.own("bandit");
-    let file = folder.join("blacklists/imports.py");
-    let text = fs::read_to_string(&file).unwrap();
-    let start = text.find("Consider possible security implications").unwrap();
+    let file = "bandit/blacklists/imports.py";
+    let text = fs::read_to_string(world.site.own("bandit").parent().unwrap().join(file)).unwrap();
+    // Not those of the module's own documentation.
+    let start = text.find("\"Consider possible security implications").unwrap() + 1;
     let end = start + text[start..].find('"').unwrap();
-    let words = format!("Consider possible security implications {version}");
-    fs::write(&file, format!("{}{words}{}", &text[..start], &text[end..])).unwrap();
+    let words = format!("Consider possible security implications {version} ");
+    world.site.write(file, &format!("{}{words}{}", &text[..start], &text[end..]));
     world.site.upgrade("bandit", &version);
     "bandit"
 }
@@ -139,8 +139,8 @@ fn tool_dependency(world: &mut World) -> &'static str {
     let text = fs::read_to_string(&file).unwrap();
     let start = text.find("E501 line too long").unwrap();
     let end = start + text[start..].find('(').unwrap();
-    fs::write(&file, format!("{}E501 line too long {version} {}", &text[..start], &text[end..]))
-        .unwrap();
+    let text = format!("{}E501 line too long {version} {}", &text[..start], &text[end..]);
+    world.site.write("pycodestyle.py", &text);
     world.site.upgrade("pycodestyle", &version);
     "flake8"
 }
@@ -149,12 +149,12 @@ fn tool_dependency(world: &mut World) -> &'static str {
 fn same_version(world: &mut World) -> &'static str {
     let verdict = *world.random.pick(&["unused", "needless", "useless"]);
     let folder = world.site.own("pyflakes");
-    let file = folder.join("messages.py");
-    let text = fs::read_to_string(&file).unwrap();
+    let text = fs::read_to_string(folder.join("messages.py")).unwrap();
     let start = text.find("message = '%r imported but ").unwrap();
     let end = start + text[start..].find('\n').unwrap();
     let line = format!("message = '%r imported but {verdict}'");
-    fs::write(&file, format!("{}{line}{}", &text[..start], &text[end..])).unwrap();
+    let text = format!("{}{line}{}", &text[..start], &text[end..]);
+    world.site.write("pyflakes/messages.py", &text);
     let info = world.site.info("pyflakes").unwrap();
     let record = fs::read_to_string(info.join("RECORD")).unwrap();
     let lines: Vec<String> = record
@@ -183,9 +183,7 @@ fn dependency(world: &mut World) -> &'static str {
 /// A package copied into the environment by hand: nothing lists its files.
 fn folder_without_distribution(world: &mut World) -> &'static str {
     let code = *world.random.pick(&["VALUE = 1\n", "VALUE = 2\n", "VALUE = 3\n"]);
-    let folder = world.site.path("pplib");
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("__init__.py"), code).unwrap();
+    world.site.write("pplib/__init__.py", code);
     TESTS
 }
 

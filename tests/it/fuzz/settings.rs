@@ -1,5 +1,7 @@
 //! Mutations of settings: created, edited, deleted, shadowed by a file that comes first.
 
+use std::process::Command;
+
 use super::slots::{LOCAL_PLUGIN_1, LOCAL_PLUGIN_2};
 use super::verdict::compare;
 use super::world::World;
@@ -10,6 +12,7 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation::new("flake8-argument-file", argument_file),
     Mutation::new("flake8-local-plugin", local_plugin),
     Mutation::new("settings-above", above),
+    Mutation::new("settings-nearer", nearer),
     Mutation::new("settings-of-the-user", of_the_user),
     Mutation::new("argument", argument),
     Mutation::new("mypy-settings", mypy),
@@ -76,6 +79,32 @@ fn above(world: &mut World) -> &'static str {
     }
     world.remove("../.flake8");
     "flake8"
+}
+
+/// The same words in two folders above another project, and then in the nearer one too. mypy looks
+/// for settings up to where the repository begins.
+fn nearer(world: &mut World) -> &'static str {
+    const SETTINGS: &str = "[mypy]\nmypy_path = $MYPY_CONFIG_FILE_DIR/stubs\n";
+    let texts = [
+        ("../nested/mid/app/pyproject.toml", "[project]\nname = \"app\"\nversion = \"1\"\n"),
+        ("../nested/mid/app/uses.py", "import outstub\n\nX: int = outstub.out()\n"),
+        ("../nested/stubs/outstub.pyi", "def out() -> int: ...\n"),
+        ("../nested/mid/stubs/outstub.pyi", "def out() -> str: ...\n"),
+        ("../nested/mypy.ini", SETTINGS),
+    ];
+    for (name, text) in texts {
+        world.write(name, text);
+    }
+    let made = Command::new("git").args(["init", "-q"]).arg(world.path("../nested")).status();
+    assert!(made.unwrap().success());
+    world.folder = "../nested/mid/app";
+    compare(world, TYPES);
+    world.write("../nested/mid/mypy.ini", SETTINGS);
+    compare(world, TYPES);
+    world.remove("../nested/mid/mypy.ini");
+    compare(world, TYPES);
+    world.folder = ".";
+    TYPES
 }
 
 /// What black and mypy read in the user's home as long as the project says nothing.

@@ -9,14 +9,20 @@ use std::process::Command;
 
 use crate::support::tool_environment;
 
+/// The folder for bytecode of runs without cache.
+pub(super) const ORACLE_BYTECODE: &str = "oracle-bytecode";
+
 pub(super) struct Site {
     pub(super) prefix: PathBuf,
     packages: PathBuf,
+    /// Where runs without cache have their bytecode.
+    bytecode: PathBuf,
 }
 
 impl Site {
-    /// An environment below `folder` with the same tools, and Python `python` (a path).
-    pub(super) fn make(prefix: &Path, python: &Path, version: &str) -> Self {
+    /// An environment in `top` with the same tools, and Python `python` (a path).
+    pub(super) fn make(top: &Path, name: &str, python: &Path, version: &str) -> Self {
+        let prefix = top.join(name);
         let packages = prefix.join(format!("lib/python{version}/site-packages"));
         fs::create_dir_all(&packages).unwrap();
         fs::create_dir_all(prefix.join("bin")).unwrap();
@@ -24,7 +30,8 @@ impl Site {
         let home = python.parent().unwrap().display();
         let settings = format!("home = {home}\ninclude-system-site-packages = false\n");
         fs::write(prefix.join("pyvenv.cfg"), settings).unwrap();
-        let site = Self { prefix: prefix.to_owned(), packages };
+        let bytecode = top.join(ORACLE_BYTECODE);
+        let site = Self { prefix, packages, bytecode };
         for entry in fs::read_dir(tools_packages()).unwrap().flatten() {
             let name = entry.file_name().into_string().unwrap();
             if name.ends_with(".dist-info") {
@@ -40,6 +47,29 @@ impl Site {
         self.packages.join(name)
     }
 
+    /// Writes a file, without what Python had made of the one that it takes the place of.
+    pub(super) fn write(&self, name: &str, text: &str) {
+        self.remove(name);
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn remove(&self, name: &str) {
+        let path = self.path(name);
+        let folder = path.parent().unwrap();
+        let stem = format!("{}.", path.file_stem().unwrap().to_str().unwrap());
+        for folder in [folder.join("__pycache__"), bytecode_of(folder, &self.bytecode)] {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                if entry.file_name().to_str().unwrap().starts_with(&stem) && entry.path().is_file()
+                {
+                    fs::remove_file(entry.path()).unwrap();
+                }
+            }
+        }
+        let _ = fs::remove_file(path);
+    }
+
     /// Installs a distribution in the place of any of its name. `files` are relative to the folder
     /// of packages.
     pub(super) fn install(&self, name: &str, version: &str, files: &[(&str, &str)], further: &str) {
@@ -51,13 +81,10 @@ impl Site {
         fs::write(info.join("METADATA"), metadata).unwrap();
         let mut record = String::new();
         for (file, text) in files {
-            let path = match *file {
-                "entry_points.txt" | "direct_url.json" => info.join(file),
-                _ => self.path(file),
-            };
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            let _ = fs::remove_file(&path);
-            fs::write(&path, text).unwrap();
+            match *file {
+                "entry_points.txt" | "direct_url.json" => fs::write(info.join(file), text).unwrap(),
+                _ => self.write(file, text),
+            }
             let hash = blake3::hash(text.as_bytes()).to_hex();
             writeln!(record, "{file},sha256={hash},{}", text.len()).unwrap();
         }
@@ -77,7 +104,7 @@ impl Site {
                 .take_while(|folder| *folder != self.packages)
                 .any(Path::is_symlink);
             if !is_below_link && !file.starts_with("..") {
-                let _ = fs::remove_file(path);
+                self.remove(file);
             }
         }
         fs::remove_dir_all(info).unwrap();
@@ -90,8 +117,7 @@ impl Site {
             .find(|path| file_name(path).split('-').next() == Some(name))
     }
 
-    /// Raises the version of an installed distribution whose files may be changed by `edit`, which
-    /// gets the folder of packages.
+    /// Raises the version of an installed distribution.
     pub(super) fn upgrade(&self, name: &str, version: &str) {
         let info = self.info(name).unwrap();
         let metadata = fs::read_to_string(info.join("METADATA")).unwrap();
@@ -111,6 +137,11 @@ impl Site {
         }
         path
     }
+}
+
+/// Where bytecode of the sources in `folder` lies below `prefix`.
+pub(super) fn bytecode_of(folder: &Path, prefix: &Path) -> PathBuf {
+    prefix.join(folder.strip_prefix("/").unwrap())
 }
 
 fn file_name(path: &Path) -> String {

@@ -94,6 +94,10 @@ pub(super) const SLOTS: &[Slot] = &[
 pub(super) const LOCAL_PLUGIN_1: &str = "class Checker:\n    name = 'local'\n    version = '1'\n\n    def __init__(self, tree):\n        self.tree = tree\n\n    def run(self):\n        yield 1, 0, 'LOC1 seen', Checker\n";
 pub(super) const LOCAL_PLUGIN_2: &str = "class Checker:\n    name = 'local'\n    version = '1'\n\n    def __init__(self, tree):\n        self.tree = tree\n\n    def run(self):\n        yield 1, 0, 'LOC2 seen', Checker\n";
 
+/// A package, and one that hides the module in it.
+pub(super) const INIT_1: &str = "";
+pub(super) const INIT_2: &str = "class inner:\n    INNER = \"\"\n";
+
 /// Whether a test fails because of this content.
 pub(super) fn is_bad(text: &str) -> bool {
     text == "2\n" || text == "# 2\n" || text.starts_with("VALUE = 2")
@@ -113,9 +117,12 @@ pub(super) const FIXED: &[(&str, &str)] = &[
     ("pkg/uses_ignored.py", "import gen\n\nX: int = gen.make()\n"),
     ("pkg/uses_outside.py", "import outstub\n\nX: int = outstub.out()\n"),
     ("pkg/checks.py", "def check(x: int) -> None:\n    assert x\n"),
+    ("nspkg/__init__.py", INIT_1),
     ("nspkg/inner.py", "INNER = 1\n"),
     ("pkg/uses_nspkg.py", "from nspkg import inner\n\nX: str = inner.INNER\n"),
     ("script.sh", "#!/bin/sh\n"),
+    // Else two `conftest.py` are one module twice, and mypy looks at nothing.
+    ("tests/__init__.py", ""),
     ("tests/test_all.py", TEST_ALL),
 ];
 

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
 
 use super::site::copy;
 use super::verdict::agree;
@@ -10,6 +11,7 @@ use super::world::{World, files_below, finished, pause, seen};
 use super::{ALL, LINT, Mutation, TESTS, TYPES};
 
 pub(super) const MUTATIONS: &[Mutation] = &[
+    Mutation::new("rest", rest),
     Mutation::new("branch", branch),
     Mutation::new("cache-of-earlier", earlier_cache),
     Mutation::new("second-checkout", second_checkout),
@@ -21,6 +23,14 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation::new("kill", kill),
     Mutation::new("verify-cache", verify_cache),
 ];
+
+/// Nothing changes for so long that all states count as those of something finished, and a run
+/// finds everything in these states.
+fn rest(world: &mut World) -> &'static str {
+    std::thread::sleep(Duration::from_millis(2_100));
+    let _ = world.cached(ALL);
+    ALL
+}
 
 /// Switches to the other branch and, in the end, back.
 fn branch(world: &mut World) -> &'static str {

@@ -1,6 +1,7 @@
 //! The fuzzed project and what surrounds it: files, environments, variables, cache.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, SystemTime};
 
 use super::random::Random;
-use super::site::{Site, copy, interpreter};
+use super::site::{ORACLE_BYTECODE, Site, bytecode_of, copy, interpreter};
 use super::slots::{FIXED, SLOTS, Slot, is_bad};
 use crate::support::{Project, tool_environment};
 
@@ -32,6 +33,8 @@ pub(super) struct World {
     pub(super) seed: u64,
     /// The mutations so far.
     pub(super) done: Vec<&'static str>,
+    /// The folder with the project and all around it.
+    top: PathBuf,
     pub(super) project: Project,
     pub(super) random: Random,
     pub(super) site: Site,
@@ -42,23 +45,24 @@ pub(super) struct World {
     pub(super) pyproject: BTreeMap<&'static str, Vec<&'static str>>,
     /// Path of the slot to change, where the steps say so.
     pub(super) wanted: String,
+    /// Where runs are started, seen from the project.
+    pub(super) folder: &'static str,
     /// Copies of the cache as it once was.
     pub(super) caches: Vec<PathBuf>,
-    stashed: Vec<(PathBuf, PathBuf)>,
 }
 
 impl World {
     pub(super) fn new(seed: u64) -> Self {
         let project = Project::without_environment();
-        let top = project.root().parent().unwrap().to_owned();
+        let top = fs::canonicalize(project.root().parent().unwrap()).unwrap();
         let (python, version) = interpreter(&tool_environment().join("bin/python")).unwrap();
-        let site = Site::make(&top.join("env"), &python, &version);
+        let site = Site::make(&top, "env", &python, &version);
         let others = ["python3.12", "python3.13", "python3.11"].map(Path::new);
         let other = others
             .into_iter()
             .filter_map(interpreter)
             .find(|(_, other)| *other != version)
-            .map(|(python, version)| Site::make(&top.join("other-env"), &python, &version));
+            .map(|(python, version)| Site::make(&top, "other-env", &python, &version));
         let mut world = Self {
             seed,
             done: Vec::new(),
@@ -78,8 +82,9 @@ impl World {
                 ("tool.mypy", vec!["mypy_path = \"ignored\""]),
             ]),
             wanted: String::new(),
+            folder: ".",
             caches: Vec::new(),
-            stashed: Vec::new(),
+            top,
             project,
             site,
             other,
@@ -203,6 +208,7 @@ impl World {
         let program = std::env::var_os("PYQA_FUZZ_BINARY").unwrap_or_else(own);
         let mut command = self.project.command(program);
         command.args(arguments).env("VIRTUAL_ENV", &self.site.prefix);
+        command.current_dir(self.path(self.folder));
         command.envs(&self.variables);
         if let Some(parts) = std::env::var_os("PYQA_FUZZ_DROP") {
             command.env("PYQA_DROP_KEY_PARTS", parts);
@@ -221,34 +227,29 @@ impl World {
 
     /// The truth: nothing that an earlier run has left is used, neither pyqa's nor Python's.
     pub(super) fn fresh(&mut self, tools: &str) -> Seen {
-        self.stash_bytecode();
-        let truth = seen(
+        let bytecode = self.top.join(ORACLE_BYTECODE);
+        self.forget_bytecode(&bytecode);
+        seen(
             self.command(&["check", "--no-limit", "--no-cache", "--only", tools])
                 .env("PYQA_CACHE_DIR", self.path("../oracle-cache"))
-                .env("PYTHONDONTWRITEBYTECODE", "1")
+                .env("PYTHONPYCACHEPREFIX", bytecode)
                 .env("PYQA_WORKERS", "0"),
-        );
-        for (from, to) in self.stashed.drain(..) {
-            // What outlived a killed run may have written there meanwhile.
-            let _ = fs::remove_dir_all(&from);
-            fs::rename(to, from).unwrap();
-        }
-        truth
+        )
     }
 
-    fn stash_bytecode(&mut self) {
-        let top = self.path("..");
-        let mut folders = Vec::new();
-        for name in ["root", "editable", "pythonpath"] {
-            bytecode_below(&top.join(name), &mut folders);
-        }
-        let stash = top.join("stash");
-        let _ = fs::remove_dir_all(&stash);
-        fs::create_dir_all(&stash).unwrap();
-        for (at, folder) in folders.into_iter().enumerate() {
-            let to = stash.join(at.to_string());
-            fs::rename(&folder, &to).unwrap();
-            self.stashed.push((folder, to));
+    /// Removes bytecode of what lies outside of the environments, which look after themselves. It
+    /// has a place apart, because a name that comes and goes beside sources touches their folder.
+    fn forget_bytecode(&self, bytecode: &Path) {
+        let environments: Vec<&OsStr> = [&self.site]
+            .into_iter()
+            .chain(&self.other)
+            .filter_map(|site| site.prefix.file_name())
+            .collect();
+        for entry in fs::read_dir(bytecode_of(&self.top, bytecode)).into_iter().flatten().flatten()
+        {
+            if !environments.contains(&entry.file_name().as_os_str()) {
+                fs::remove_dir_all(entry.path()).unwrap();
+            }
         }
     }
 
@@ -269,17 +270,6 @@ pub(super) fn finished(child: Child) -> Seen {
 /// Runs the command to its end.
 pub(super) fn seen(command: &mut Command) -> Seen {
     Seen::of(&command.stderr(Stdio::null()).output().unwrap())
-}
-
-fn bytecode_below(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let is_folder = entry.file_type().unwrap().is_dir();
-        if is_folder && entry.file_name() == "__pycache__" {
-            found.push(entry.path());
-        } else if is_folder {
-            bytecode_below(&entry.path(), found);
-        }
-    }
 }
 
 /// Files below the folder, links and bytecode left out.
