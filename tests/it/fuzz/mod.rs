@@ -13,6 +13,7 @@
 mod edits;
 mod files;
 mod installed;
+mod own_tool;
 mod random;
 mod settings;
 mod site;
@@ -49,6 +50,7 @@ fn mutations() -> Vec<&'static Mutation> {
         files::MUTATIONS,
         settings::MUTATIONS,
         installed::MUTATIONS,
+        own_tool::MUTATIONS,
         surroundings::MUTATIONS,
     ];
     groups.into_iter().flatten().collect()
