@@ -137,6 +137,18 @@ mod tests {
     }
 
     #[test]
+    fn another_pyqa_or_schema_makes_another_key() {
+        let key = CommonKey::new();
+        let [version, schema] = key.parts() else { panic!("{key:?}") };
+        assert_eq!(version.1, env!("CARGO_PKG_VERSION"));
+        assert_eq!(schema.1, KEY_SCHEMA.to_string());
+        for other in [("another", schema.1.as_str()), (version.1.as_str(), "another")] {
+            let parts = [(version.0.clone(), other.0.into()), (schema.0.clone(), other.1.into())];
+            assert_ne!(CommonKey::from_parts(parts.into()).fingerprint(), key.fingerprint());
+        }
+    }
+
+    #[test]
     fn path_mode_and_content_each_make_another_key() {
         let base = key("a.py", 0o644, b"x");
         assert_ne!(base, key("b.py", 0o644, b"x"));
