@@ -39,6 +39,21 @@ impl fmt::Debug for ToolId {
     }
 }
 
+/// What a tool's findings are about, in the words of Code Climate's format.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Category {
+    #[default]
+    #[serde(rename = "Bug Risk")]
+    BugRisk,
+    Clarity,
+    Compatibility,
+    Complexity,
+    Duplication,
+    Performance,
+    Security,
+    Style,
+}
+
 /// How much a finding weighs. Every finding but a [`Severity::Note`] makes a run fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use crate::finding::ToolId;
+use crate::finding::{Category, ToolId};
 use crate::report::{Catalogue, Rule};
 use crate::tools::registry;
 use crate::tools::rules::{self, Meaning};
@@ -15,10 +15,20 @@ pub(super) struct Shipped {
     meanings: OnceCell<Vec<Meaning>>,
 }
 
+impl Shipped {
+    fn spec(&self, tool: &ToolId) -> Option<&ToolSpec> {
+        let specs = self.specs.get_or_init(registry::builtin);
+        specs.iter().find(|spec| spec.name == *tool)
+    }
+}
+
 impl Catalogue for Shipped {
     fn homepage(&self, tool: &ToolId) -> Option<String> {
-        let specs = self.specs.get_or_init(registry::builtin);
-        specs.iter().find(|spec| spec.name == *tool)?.homepage.clone()
+        self.spec(tool)?.homepage.clone()
+    }
+
+    fn category(&self, tool: &ToolId) -> Category {
+        self.spec(tool).map_or_else(Category::default, |spec| spec.category)
     }
 
     fn rule(&self, tool: &ToolId, code: &str) -> Option<Rule> {

@@ -1,5 +1,7 @@
 //! GitLab's Code Quality report: a JSON array with a member for each finding, as its merge request
-//! widget reads it (<https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format>).
+//! widget reads it (<https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format>). What
+//! GitLab leaves out of Code Climate's format is there too, for other readers of that
+//! (<https://github.com/codeclimate/platform/blob/master/spec/analyzers/SPEC.md#issues>).
 
 use std::io::{self, Write};
 
@@ -8,7 +10,7 @@ use serde::Serialize;
 use super::region::Region;
 use super::{Report, ReportContext, escape};
 use crate::event::Outcome;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Category, Finding, Severity};
 use crate::hash::Fingerprint;
 
 /// Characters of a description.
@@ -19,6 +21,8 @@ pub struct GitLab;
 
 #[derive(Serialize)]
 struct Issue {
+    r#type: &'static str,
+    categories: [Category; 1],
     description: String,
     check_name: String,
     /// By it GitLab knows which findings a branch adds and which it resolves.
@@ -36,6 +40,7 @@ struct Place {
 #[derive(Serialize)]
 struct Lines {
     begin: u32,
+    end: u32,
 }
 
 impl Report for GitLab {
@@ -56,7 +61,10 @@ impl Report for GitLab {
 fn issue(finding: &Finding, fingerprint: &Fingerprint, context: &ReportContext) -> Issue {
     let location = finding.location.as_ref();
     let code = finding.code.as_deref().unwrap_or("finding");
+    let (begin, end) = location.and_then(Region::of).map_or((1, 1), |r| (r.line, r.end_line));
     Issue {
+        r#type: "issue",
+        categories: [context.catalogue.category(&finding.tool)],
         description: escape::cut(&finding.message, DESCRIPTION_LIMIT).into_owned(),
         check_name: format!("{}: {code}", finding.tool),
         fingerprint: fingerprint.to_string(),
@@ -71,7 +79,7 @@ fn issue(finding: &Finding, fingerprint: &Fingerprint, context: &ReportContext) 
                 || ".".to_owned(),
                 |l| context.platform_path(&l.path).to_text().into_owned(),
             ),
-            lines: Lines { begin: location.and_then(Region::of).map_or(1, |region| region.line) },
+            lines: Lines { begin, end },
         },
     }
 }
@@ -93,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_finding_has_what_gitlab_reads() {
-        insta::assert_snapshot!(written(&samples::outcome())[1], @r#"{"description":"'os' imported but unused","check_name":"flake8: F401","fingerprint":"419e4829c698d3679bc4e899b83ead544657981144664d37bbc42e2130c6ac2f","severity":"major","location":{"path":"src/a.py","lines":{"begin":1}}}"#);
+        insta::assert_snapshot!(written(&samples::outcome())[1], @r#"{"type":"issue","categories":["Bug Risk"],"description":"'os' imported but unused","check_name":"flake8: F401","fingerprint":"419e4829c698d3679bc4e899b83ead544657981144664d37bbc42e2130c6ac2f","severity":"major","location":{"path":"src/a.py","lines":{"begin":1,"end":1}}}"#);
     }
 
     #[test]

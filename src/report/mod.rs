@@ -40,7 +40,7 @@ use std::path::Path;
 use crate::baseline::fingerprint::fingerprints;
 use crate::baseline::source::Sources;
 use crate::event::Outcome;
-use crate::finding::{Finding, ToolId};
+use crate::finding::{Category, Finding, ToolId};
 use crate::hash::Fingerprint;
 use crate::paths::RelPath;
 
@@ -115,6 +115,9 @@ pub trait Catalogue {
     /// The tool's own page.
     fn homepage(&self, tool: &ToolId) -> Option<String>;
 
+    /// What the tool's findings are mostly about.
+    fn category(&self, tool: &ToolId) -> Category;
+
     /// What a code of the tool means.
     fn rule(&self, tool: &ToolId, code: &str) -> Option<Rule>;
 }
@@ -125,6 +128,10 @@ pub struct EmptyCatalogue;
 impl Catalogue for EmptyCatalogue {
     fn homepage(&self, _tool: &ToolId) -> Option<String> {
         None
+    }
+
+    fn category(&self, _tool: &ToolId) -> Category {
+        Category::default()
     }
 
     fn rule(&self, _tool: &ToolId, _code: &str) -> Option<Rule> {

@@ -288,7 +288,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::finding::ToolId;
+    use crate::finding::{Category, ToolId};
     use crate::report::{Catalogue, samples};
 
     fn written(outcome: &Outcome, context: &ReportContext) -> Value {
@@ -351,6 +351,10 @@ mod tests {
     impl Catalogue for Known {
         fn homepage(&self, tool: &ToolId) -> Option<String> {
             Some(format!("https://example.org/{tool}"))
+        }
+
+        fn category(&self, _tool: &ToolId) -> Category {
+            Category::default()
         }
 
         fn rule(&self, _tool: &ToolId, code: &str) -> Option<Rule> {

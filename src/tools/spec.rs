@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use crate::config::source::ConfigDecl;
-use crate::finding::{Severity, ToolId};
+use crate::finding::{Category, Severity, ToolId};
 
 /// Declaration of one tool.
 #[derive(Clone, Debug, Deserialize)]
@@ -13,6 +13,9 @@ pub struct ToolSpec {
     pub name: ToolId,
     /// One line for `pyqa tools` and reports.
     pub summary: String,
+    /// What the tool's findings are mostly about.
+    #[serde(default)]
+    pub category: Category,
     #[serde(default)]
     pub homepage: Option<String>,
     pub granularity: Granularity,

@@ -18,6 +18,9 @@ fn validate(project: &Project, arguments: &[&str]) -> String {
     let run = project.pyqa(&[&["check"], arguments, &reports].concat());
     assert_eq!(run.code, 1, "{}", run.stderr);
     let out = project.path("out");
+    if let Some(schema) = validators::code_climate_schema() {
+        fs::write(out.join("code-climate.json"), schema).unwrap();
+    }
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools/validate_reports.py");
     let output = Command::new(validators::python()).arg(script).arg(&out).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();

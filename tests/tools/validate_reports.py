@@ -53,6 +53,11 @@ def check_sarif(path, run):
 def check_gitlab(path, run):
     issues = load(path)
     check_schema(issues, load(SCHEMAS / "gitlab-code-quality.json"))
+    code_climate = path.with_name("code-climate.json")
+    if code_climate.exists():
+        schema = load(code_climate)
+        for issue in issues:
+            check_schema(issue, schema)
     prints = {issue["fingerprint"] for issue in issues}
     assert len(prints) == len(issues) == len(run["findings"])
     return f"{len(issues)} issues"

