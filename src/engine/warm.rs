@@ -28,8 +28,16 @@ pub fn python_job(tool: &ActiveTool, support: &Support) -> Option<PythonJob> {
         report: None,
         shard: None,
         reads: None,
+        helper: helper(tool),
         preload: preload(tool),
     })
+}
+
+/// `None`: the tool is called as it is. What pyqa does in its place is known to be the same in the
+/// tested versions alone.
+fn helper(tool: &ActiveTool) -> Option<String> {
+    let named = tool.spec.worker.as_ref()?.helper.clone()?;
+    tool.spec.tested.contains(&tool.resolved.version).then_some(named)
 }
 
 /// `None`: the tool does not run warm. A plugin that is not known may do anything when it is

@@ -20,13 +20,19 @@ def entry_point(names):
                 raise
 
 
+# Not sys.path[0]: PYTHONSAFEPATH leaves it out.
+SUPPORT = os.path.dirname(os.path.abspath(__file__))
+
+
 def own_module(name):
     """A module of pyqa's. Python believes whatever bytecode it finds, and the cache in which this
     lies may be damaged: none is left here."""
     before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    sys.path.insert(0, SUPPORT)
     try:
         return __import__(name)
     finally:
+        sys.path.remove(SUPPORT)
         sys.dont_write_bytecode = before
 
 
@@ -44,30 +50,32 @@ def write_also_when_leaving_at_once(reads, file):
 
 def main():
     job = json.loads(sys.argv[1])
-    support = sys.path[0]
     leave = None
     if "worker" in job:
         pyqa_worker = own_module("pyqa_worker")
+        pyqa_child = own_module("pyqa_child")
         # Comes back in every child that it forks, with that child's job and arguments, so that all
         # that follows is the same for a child and for a process of its own.
-        job = pyqa_worker.serve(job["worker"])
-        leave = pyqa_worker.leave
+        job = pyqa_worker.serve(job["worker"], own_module)
+        leave = pyqa_child.leave
     reads = None
     if job.get("reads"):
         pyqa_reads = own_module("pyqa_reads")
         # pytest's plugin hands it on to the workers of xdist.
         reads = sys.pyqa_reads = pyqa_reads.Reads(job["root"])
         write_also_when_leaving_at_once(reads, job["reads"])
+    helper = own_module(job["helper"]) if job.get("helper") else None
     sys.path[0] = job["scripts"]
     sys.argv[:2] = [os.path.join(job["scripts"], job["name"])]
     if job.get("report"):
         # At the end, where it hides nothing: pytest's plugin, which workers of xdist import too.
-        sys.path.append(support)
+        sys.path.append(SUPPORT)
         # Not in the module, which pytest wants to import itself to rewrite its assertions.
         sys.pyqa_pytest_report = job["report"]
         sys.pyqa_pytest_shard = job.get("shard")
     try:
-        sys.exit(entry_point(job["entry"])())
+        entry = entry_point(job["entry"])
+        sys.exit(helper.call(entry) if helper else entry())
     except SystemExit as end:
         if leave:
             leave(end.code)
@@ -76,7 +84,7 @@ def main():
         if reads:
             reads.write(job["reads"])
         if leave:
-            pyqa_worker.thaw()
+            pyqa_child.thaw()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,9 @@ const DRIVER: &str = include_str!("driver.py");
 const READS: &str = include_str!("reads.py");
 const MOVED: &str = include_str!("moved.py");
 const WORKER: &str = include_str!("worker/worker.py");
+const CONNECTION: &str = include_str!("worker/connection.py");
+const CHILD: &str = include_str!("worker/child.py");
+const SPARE: &str = include_str!("worker/spare.py");
 const PYTEST_REPORT: &str = include_str!("../tools/pytest_report.py");
 
 /// Python files of pyqa's own, written where an interpreter can read them.
@@ -34,6 +37,9 @@ impl Support {
             ("driver.py", DRIVER),
             ("pyqa_reads.py", READS),
             ("pyqa_worker.py", WORKER),
+            ("pyqa_connection.py", CONNECTION),
+            ("pyqa_child.py", CHILD),
+            ("pyqa_spare.py", SPARE),
             ("pyqa_pytest_report.py", PYTEST_REPORT),
             // Every interpreter imports a module of this name at its start.
             ("moved/sitecustomize.py", MOVED),
@@ -86,6 +92,8 @@ pub struct PythonJob {
     pub shard: Option<PathBuf>,
     /// Where to note what is read, and below which folder.
     pub reads: Option<(PathBuf, PathBuf)>,
+    /// The module of pyqa's own through which the function is called.
+    pub helper: Option<String>,
     /// For a tool that may run in a warm process.
     pub preload: Option<Preload>,
 }
@@ -103,6 +111,7 @@ impl PythonJob {
             "entry": self.entry.entry,
             "scripts": text(&self.entry.scripts),
             "name": self.entry.name,
+            "helper": self.helper,
             "report": self.report.as_deref().map(text),
             "shard": self.shard.as_deref().map(text),
             "reads": self.reads.as_ref().map(|(file, _)| text(file)),

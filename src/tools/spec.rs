@@ -152,6 +152,10 @@ pub struct WorkerDecl {
     /// Importing them imports all plugins too; else the tool imports these when it is called.
     #[serde(default)]
     pub imports_plugins: bool,
+    /// A module of pyqa's own through which the tool is called where its version is a tested one. Its
+    /// `call` takes the entry point, its `warm` does once what every call does.
+    #[serde(default)]
+    pub helper: Option<String>,
 }
 
 /// How the tool mends what it finds.

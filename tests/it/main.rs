@@ -41,4 +41,6 @@ mod upkeep;
 mod warm_tools;
 #[cfg(unix)]
 mod watch;
+#[cfg(target_os = "linux")]
+mod worker_spares;
 mod workers;

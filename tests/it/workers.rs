@@ -18,18 +18,18 @@ use pyqa::exec::worker::{Mode, Status, Workers, status, stop};
 use pyqa::hash::Fingerprint;
 use pyqa::project::variables::Variables;
 
-use crate::support::tool_environment;
+use crate::support::{Project, tool_environment};
 
 /// A folder for workers, a tool that tells of its process, and the workers that serve it.
-struct Bench {
-    folder: tempfile::TempDir,
-    support: Support,
+pub(super) struct Bench {
+    pub(super) folder: tempfile::TempDir,
+    pub(super) support: Support,
     workers: Workers,
     environment: Fingerprint,
 }
 
 impl Bench {
-    fn new(mode: Mode) -> Self {
+    pub(super) fn new(mode: Mode) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
         let probe = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/worker/probe.py");
@@ -44,11 +44,11 @@ impl Bench {
     }
 
     /// As a second run of pyqa would have them.
-    fn again(&mut self) {
+    pub(super) fn again(&mut self) {
         self.workers = Workers::new(Mode::Kept, &self.variables());
     }
 
-    fn job(&self, arguments: &[&str]) -> Job {
+    pub(super) fn job(&self, arguments: &[&str]) -> Job {
         Job {
             id: 0,
             program: interpreter(),
@@ -70,6 +70,7 @@ impl Bench {
                 report: None,
                 shard: None,
                 reads: None,
+                helper: None,
                 preload: Some(Preload {
                     modules: vec!["probe".to_owned()],
                     plugins: Vec::new(),
@@ -80,14 +81,14 @@ impl Bench {
         }
     }
 
-    fn warm(&self, job: &Job) -> Completed {
+    pub(super) fn warm(&self, job: &Job) -> Completed {
         // Two of a kind make a worker worth its start where none is kept.
         self.workers.prepare(&[job.clone(), job.clone()]);
         self.workers.run(job, &CancelToken::new())
     }
 
     /// Runs the job both ways and compares all that can be seen.
-    fn same(&self, job: &Job) -> Completed {
+    pub(super) fn same(&self, job: &Job) -> Completed {
         let cold = process::run(job, &CancelToken::new());
         let warm = self.warm(job);
         assert_eq!((cold.via, warm.via), (Via::Process, Via::Worker));
@@ -97,7 +98,7 @@ impl Bench {
         warm
     }
 
-    fn status(&self) -> Vec<Status> {
+    pub(super) fn status(&self) -> Vec<Status> {
         status(&self.variables())
     }
 }
@@ -211,7 +212,7 @@ fn a_time_limit_ends_a_child_and_all_that_it_started() {
 }
 
 /// Whether nobody is left of the group whose leader has this number.
-fn is_gone(leader: &[u8]) -> bool {
+pub(super) fn is_gone(leader: &[u8]) -> bool {
     let leader = text(leader).trim().to_owned();
     assert!(leader.parse::<u32>().is_ok(), "{leader}");
     let alive = || {
@@ -344,6 +345,21 @@ fn a_tool_that_does_more_than_being_imported_runs_in_processes_of_its_own() {
         assert_eq!(warm.via, Via::Process, "{statement}");
         assert_eq!(text(&warm.stdout), text(&cold.stdout), "{statement}");
     }
+}
+
+/// What a kept worker holds open it holds open for a quarter of an hour.
+#[test]
+fn a_kept_worker_lets_go_of_what_its_starter_left_open() {
+    let mut project = Project::new();
+    project.set("PYQA_WORKERS", "1").write("a.py", "x  = 1\n");
+    let begun = std::time::Instant::now();
+    let script = "exec 7>&1; exec \"$0\" format a.py > /dev/null";
+    let mut command = project.command("sh");
+    // Ends when nobody has a copy of its standard output any more.
+    let output = command.args(["-c", script, env!("CARGO_BIN_EXE_pyqa")]).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(begun.elapsed() < Duration::from_mins(10), "the worker kept it");
+    assert!(project.pyqa(&["worker", "status"]).stdout.contains("black"));
 }
 
 #[test]
@@ -495,6 +511,6 @@ fn a_socket_on_which_another_user_listens_is_not_used() {
     impostor.wait().unwrap();
 }
 
-fn run(command: &mut Command) {
+pub(super) fn run(command: &mut Command) {
     assert!(command.status().unwrap().success());
 }

@@ -99,6 +99,7 @@ pub(super) fn wanted(python: &PythonJob, preload: &Preload) -> Value {
         "modules": preload.modules,
         "plugins": preload.plugins,
         "groups": preload.groups,
+        "helper": python.helper,
     })
 }
 

@@ -4,8 +4,9 @@
 //!
 //! One worker serves one environment. It is `worker.py`, started by the environment's interpreter,
 //! and lives as long as one run, or between runs on a socket in a folder of the user's
-//! ([`RuntimeFolder`]). Whatever is wrong with a worker — dead, hanging, of another user, started
-//! for something else — costs time and is never an error.
+//! ([`RuntimeFolder`]); what its children do is in `child.py` and `spare.py`. Whatever is wrong with
+//! a worker — dead, hanging, of another user, started for something else — costs time and is never
+//! an error.
 
 #[cfg(target_os = "linux")]
 mod administration;

@@ -1,16 +1,13 @@
 """Serves the jobs of one environment from one process in which the tools are imported already.
 
 Each job runs in a child of its own, forked from here: what a tool does to its process dies with
-it. Requests and answers are JSON, each preceded by its length in four bytes, big end first; bytes
-that need not be text are written as Latin-1. A request comes on a connection of its own, together
-with the three standard streams; closing the connection ends the job.
+it. Bytes that need not be text are written as Latin-1 in requests. A job comes on a connection of
+its own, together with the three standard streams; closing the connection ends the job.
 """
 
 import array
-import atexit
 import gc
 import importlib
-import json
 import os
 import selectors
 import signal
@@ -19,14 +16,20 @@ import struct
 import sys
 import time
 
+from pyqa_child import INHERITED, become, has_ended, inherited, kill_group, latin, set_group
+from pyqa_connection import Connection
+from pyqa_spare import Spares
+
 # How often a kept worker looks whether it is still wanted, in seconds.
 TICK = 60.0
-LARGEST_REQUEST = 64 << 20
+# How long a kept worker has nothing to do before it gets a child ready for the next job.
+PAUSE = 0.1
 
 
-def serve(start):
-    """Answers requests to the end of this process. Returns only in a child, with its job."""
-    return Server(start).loop()
+def serve(start, own_module):
+    """Answers requests to the end of this process. Returns only in a child, with its job.
+    `own_module` imports a module of pyqa's own."""
+    return Server(start, own_module).loop()
 
 
 class Unfit(Exception):
@@ -48,59 +51,8 @@ class Variables(type(os.environ)):
 READ = set()
 
 
-class Connection:
-    def __init__(self, sock):
-        sock.setblocking(False)
-        self.sock = sock
-        self.bytes = b""
-        self.streams = []
-        # The child that runs for it.
-        self.pid = None
-
-    def receive(self):
-        """Takes what has come; False at the end."""
-        room = socket.CMSG_SPACE(3 * array.array("i").itemsize)
-        try:
-            data, controls, _, _ = self.sock.recvmsg(1 << 18, room)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        for level, kind, content in controls:
-            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                streams = array.array("i")
-                streams.frombytes(content[: len(content) - len(content) % streams.itemsize])
-                self.streams.extend(streams)
-        self.bytes += data
-        return bool(data) and len(self.bytes) <= LARGEST_REQUEST
-
-    def request(self):
-        """The next request that is there in full, or None."""
-        if len(self.bytes) < 4:
-            return None
-        end = 4 + struct.unpack(">I", self.bytes[:4])[0]
-        if len(self.bytes) < end:
-            return None
-        text, self.bytes = self.bytes[4:end], self.bytes[end:]
-        return json.loads(text.decode("utf-8"))
-
-    def answer(self, **answer):
-        text = json.dumps(answer).encode("utf-8")
-        try:
-            self.sock.sendall(struct.pack(">I", len(text)) + text)
-        except OSError:
-            # Nobody wants to know any more.
-            pass
-
-    def close(self):
-        for stream in self.streams:
-            os.close(stream)
-        self.streams = []
-        self.sock.close()
-
-
 class Server:
-    def __init__(self, start):
+    def __init__(self, start, own_module):
         os.setsid()
         self.key = start["key"]
         self.pyqa = start["pyqa"]
@@ -116,6 +68,14 @@ class Server:
         self.stamps = {}
         self.ending = False
         self.connections = []
+        self.own_module = own_module
+        self.spares = Spares()
+        for name in inherited():
+            if self.path:
+                # Whoever waits for the end of such a pipe would wait as long as this process lives.
+                os.close(int(name))
+            else:
+                INHERITED.add(name)
         # The streams were pipes at the start, as those of a child are, so that sys.stdout and the
         # others took them for that.
         self.source = socket.socket(fileno=os.dup(0))
@@ -141,7 +101,11 @@ class Server:
 
     def loop(self):
         while True:
-            for key, _ in self.selector.select(min(TICK, self.idle) if self.path else None):
+            wait = min(TICK, self.idle) if self.path else None
+            if self.lacks_spares():
+                wait = min(wait, PAUSE)
+            happened = self.selector.select(wait)
+            for key, _ in happened:
                 job = key.data()
                 if job is not None:
                     return job
@@ -150,6 +114,10 @@ class Server:
                 self.last = time.monotonic()
             elif self.ending or (self.path and not self.is_wanted()):
                 self.end()
+            elif not happened and self.lacks_spares():
+                job = self.spares.lay_by(len(self.loaded), self.forget)
+                if job is not None:
+                    return job
 
     def is_wanted(self):
         idle = time.monotonic() - self.last
@@ -191,7 +159,9 @@ class Server:
 
     def add(self, connection):
         self.connections.append(connection)
-        self.selector.register(connection.sock, selectors.EVENT_READ, lambda: self.serve(connection))
+        self.selector.register(
+            connection.sock, selectors.EVENT_READ, lambda: self.serve(connection)
+        )
 
     def drop(self, connection):
         self.selector.unregister(connection.sock)
@@ -294,6 +264,10 @@ class Server:
             for name in plugins:
                 import_plugin(name, wanted["groups"])
             self.loaded.extend(missing + plugins)
+            helper = wanted.get("helper")
+            if helper:
+                self.own_module(helper)
+                self.spares.add_helper(helper)
             sys.stdout.flush()
             sys.stderr.flush()
             if os.fstat(self.said).st_size != size:
@@ -337,14 +311,19 @@ class Server:
         if reason:
             connection.answer(refused=reason)
             return None
-        try:
-            pid = os.fork()
-        except OSError as error:
-            connection.answer(refused="forking failed: {}".format(error))
-            return None
-        if pid == 0:
-            return self.become(connection, request, environ)
-        set_group(pid)
+        helper = request["preload"].get("helper")
+        pid = self.spares.give(helper, len(self.loaded), connection.streams, request)
+        if pid is None:
+            try:
+                pid = os.fork()
+            except OSError as error:
+                connection.answer(refused="forking failed: {}".format(error))
+                return None
+            if pid == 0:
+                streams, connection.streams = connection.streams, []
+                self.forget()
+                return become(streams, request)
+            set_group(pid)
         self.jobs += 1
         connection.pid = pid
         for stream in connection.streams:
@@ -363,34 +342,25 @@ class Server:
                 return "{} is another one".format(os.fsdecode(name))
         return None
 
-    def become(self, connection, request, environ):
-        """In the child: takes on everything that its job comes with."""
+    def forget(self):
+        """In a child: lets go of all that is the worker's."""
         set_group(0)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for target, stream in enumerate(connection.streams):
-            os.dup2(stream, target)
         self.selector.close()
         for other in self.connections:
             other.close()
+        self.spares.close()
         self.source.close()
+        os.environ.__class__ = Variables.__bases__[0]
         for descriptor in (self.wake, self.wake_end, self.said):
             os.close(descriptor)
-        if request["umask"] is not None:
-            os.umask(request["umask"])
-        os.chdir(latin(request["cwd"]))
-        os.environ.__class__ = Variables.__bases__[0]
-        for name in [name for name in os.environb if name not in environ]:
-            del os.environb[name]
-        for name, value in environ.items():
-            os.environb[name] = value
-        set_encoding(os.environ.get("PYTHONIOENCODING"))
-        if os.environ.get("PYTHONPYCACHEPREFIX"):
-            sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"]
-        importlib.invalidate_caches()
-        # The place of the driver and of its job, which the driver takes off.
-        sys.argv = ["", ""] + [os.fsdecode(latin(argument)) for argument in request["args"]]
-        return request["job"]
+
+    def lacks_spares(self):
+        """Whether a child could be got ready for a job that comes next."""
+        if not self.path or self.ending or self.unfit or any(c.pid for c in self.connections):
+            return False
+        return self.spares.lack_one()
 
     def reap(self):
         """Tells of children that are dead."""
@@ -399,10 +369,10 @@ class Server:
                 pass
         except BlockingIOError:
             pass
+        self.spares.collect()
         for connection in [c for c in self.connections if c.pid]:
-            if os.waitid(os.P_PID, connection.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            if not has_ended(connection.pid):
                 continue
-            # While the child is not collected, nobody else can have its number.
             kill_group(connection.pid)
             status = os.waitpid(connection.pid, 0)[1]
             if connection.sock.fileno() == -1:
@@ -410,39 +380,6 @@ class Server:
             else:
                 connection.answer(status=status)
                 self.drop(connection)
-
-
-def leave(code):
-    """Ends a child where the interpreter has nothing left to do but to take itself apart, which
-    would touch, and so copy, most of the memory that the child shares. Else it returns.
-    """
-    if code is None:
-        code = 0
-    if not isinstance(code, int) or sys.stdout is None or sys.stderr is None:
-        return
-    # Threads would be waited for.
-    if len(os.listdir("/proc/self/task")) != 1:
-        return
-    try:
-        atexit._run_exitfuncs()
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except BaseException:
-        return
-    # The listing has one of its own. A file that is still open may have something to write.
-    if len(os.listdir("/proc/self/fd")) == 4:
-        os._exit(code & 0xFF)
-
-
-def thaw():
-    """Lets the interpreter take itself apart as one that never froze anything: it then writes what
-    open files still hold.
-    """
-    gc.unfreeze()
-
-
-def latin(text):
-    return text.encode("latin-1")
 
 
 def stamp(path):
@@ -471,32 +408,3 @@ def import_plugin(distribution, groups):
     for entry in metadata.distribution(distribution).entry_points:
         if entry.group in groups:
             importlib.import_module(entry.value.partition(":")[0].strip())
-
-
-def set_group(pid):
-    """Done on both sides of a fork, so that it is done whoever comes first."""
-    try:
-        os.setpgid(pid, pid)
-    except OSError:
-        # The child is gone, or has done it and gone on.
-        pass
-
-
-def kill_group(leader):
-    try:
-        os.killpg(leader, signal.SIGKILL)
-    except OSError:
-        pass
-
-
-def set_encoding(variable):
-    """As an interpreter that is started with this PYTHONIOENCODING."""
-    if not variable:
-        return
-    encoding, _, errors = variable.partition(":")
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
-        how = "backslashreplace" if stream is sys.stderr else errors or None
-        if encoding:
-            stream.reconfigure(encoding=encoding, errors=how or "strict")
-        elif how:
-            stream.reconfigure(errors=how)
