@@ -18,6 +18,7 @@ const WORKER: &str = include_str!("worker/worker.py");
 const CONNECTION: &str = include_str!("worker/connection.py");
 const CHILD: &str = include_str!("worker/child.py");
 const SPARE: &str = include_str!("worker/spare.py");
+const BLACK_PROVEN: &str = include_str!("../tools/black_proven.py");
 const PYTEST_REPORT: &str = include_str!("../tools/pytest_report.py");
 
 /// Python files of pyqa's own, written where an interpreter can read them.
@@ -40,6 +41,7 @@ impl Support {
             ("pyqa_connection.py", CONNECTION),
             ("pyqa_child.py", CHILD),
             ("pyqa_spare.py", SPARE),
+            ("pyqa_black_proven.py", BLACK_PROVEN),
             ("pyqa_pytest_report.py", PYTEST_REPORT),
             // Every interpreter imports a module of this name at its start.
             ("moved/sitecustomize.py", MOVED),

@@ -4,6 +4,8 @@
 
 mod architecture;
 mod baseline;
+#[cfg(unix)]
+mod black_proven;
 mod cache;
 #[cfg(unix)]
 mod cache_inputs;
