@@ -2,6 +2,7 @@
 
     python benches/compare.py --pyqa target/release/pyqa --work FOLDER [--projects click,werkzeug]
                               [--scenarios first,unchanged,edited,commit] [--runs 5]
+                              [--without prek,pre-commit]
 
 FOLDER keeps what is downloaded and installed (sources from PyPI, an environment for each project,
 prek, pre-commit and lefthook), so that a second call begins at once. Needs git, hyperfine and
@@ -211,6 +212,8 @@ class Bench:
     def rounds(self, project, contenders, before, runs=None):
         """Seconds of each contender, round by round; `before` is called before each run."""
         cache = os.path.join(self.args.work, f"cache-{project.name}")
+        left_out = self.args.without.split(",")
+        contenders = {name: what for name, what in contenders.items() if name not in left_out}
         seconds = {name: [] for name in contenders}
         for number in range(runs or self.args.runs):
             names = list(contenders)
@@ -237,13 +240,13 @@ class Bench:
 
         contenders = {
             "pyqa check": self.check(project),
-            "by hand, in parallel": project.by_hand_in_parallel(self.cores),
+            "by hand in parallel": project.by_hand_in_parallel(self.cores),
             "one after another": project.one_after_another(),
             "prek": self.hook_runner(project, "prek", "--all-files"),
             "pre-commit": self.hook_runner(project, "pre-commit", "--all-files"),
         }
         seconds = self.rounds(project, contenders, before)
-        self.show(f"{project.name}: first run", seconds, "by hand, in parallel")
+        self.show(f"{project.name}: first run", seconds, "by hand in parallel")
 
     def unchanged(self, project):
         cache = os.path.join(self.args.work, f"cache-{project.name}")
@@ -351,6 +354,7 @@ def main():
     parser.add_argument("--projects", default="click,werkzeug,django")
     parser.add_argument("--scenarios", default="first,unchanged,edited,commit")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--without", default="", help="contenders that are not asked")
     args = parser.parse_args()
     args.pyqa = os.path.abspath(args.pyqa)
     args.work = os.path.abspath(args.work)

@@ -1,5 +1,5 @@
-//! How a tool's files are cut into processes: [`cut`] makes batches of about equal length, short
-//! enough to keep every core busy to the end and long enough to be worth a start.
+//! How a tool's files are cut into processes: [`cut`] makes long batches and ever shorter ones, to keep
+//! every core busy to the end with few starts.
 
 use std::time::Duration;
 
@@ -74,41 +74,64 @@ pub fn cut(items: &[Item], rate: Rate, cores: usize, start: Duration) -> Vec<Vec
     }
     let total: f64 = items.iter().map(|item| rate.work(item.bytes)).sum();
     let names: usize = items.iter().map(|item| item.name + 1).sum();
-    let count = batch_count(total, start.as_secs_f64(), cores)
-        .max(names.div_ceil(MOST_NAME_BYTES))
-        .min(items.len());
-    spread(items, count)
+    let mut shares = shares(total, start.as_secs_f64(), cores.max(1));
+    let at_least = names.div_ceil(MOST_NAME_BYTES);
+    shares.resize(shares.len().max(at_least).min(items.len()), shares[0]);
+    fill(items, &shares)
 }
 
-/// More batches than cores only where the work of each stays several times its start.
-fn batch_count(work: f64, start: f64, cores: usize) -> usize {
+/// The seconds of work that each batch shall have. The first have more than the last, as in
+/// guided self-scheduling: what is left is shared out to all cores several times over, so that few
+/// starts are paid for and the cores still end about together.
+fn shares(work: f64, start: f64, cores: usize) -> Vec<f64> {
     const STARTS_PER_BATCH: f64 = 8.0;
     const SHORTEST: f64 = 0.15;
-    let worthwhile = (STARTS_PER_BATCH * start).max(SHORTEST);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small, positive")]
-    let fitting = (work / worthwhile) as usize;
+    // Findings, progress and stored results come batch by batch.
+    const LONGEST: f64 = 3.0;
+    let shortest = (STARTS_PER_BATCH * start).max(SHORTEST);
     // Half of a start's cost of work is enough to make use of a free core.
     let at_least = if work > start / 2.0 { cores } else { 1 };
-    fitting.clamp(at_least, cores.max(1) * 16)
+    #[expect(clippy::cast_precision_loss, reason = "a number of cores")]
+    let (rounds, even) = (2.0 * cores as f64, work / at_least as f64);
+    let mut shares = Vec::new();
+    let mut left = work;
+    while left >= 1.5 * shortest {
+        let share = (left / rounds).clamp(shortest, LONGEST.max(shortest));
+        shares.push(share);
+        left -= share;
+    }
+    if shares.len() < at_least {
+        return vec![even; at_least];
+    }
+    if left > 0.0 {
+        shares.push(left);
+    }
+    shares
 }
 
-/// Longest first into the batch that has least, so that the batches end about together.
-fn spread(items: &[Item], count: usize) -> Vec<Vec<usize>> {
+/// Longest first into the batch that lacks most of its share.
+fn fill(items: &[Item], shares: &[f64]) -> Vec<Vec<usize>> {
+    // Even an empty file costs a tool something.
+    let weight = |item: &Item| kilobytes(item.bytes + 200);
+    let of_weight: f64 = items.iter().map(weight).sum();
+    let of_shares: f64 = shares.iter().sum();
+    let in_weight = |share: f64| if of_shares > 0.0 { share / of_shares * of_weight } else { 0.0 };
     let mut order: Vec<usize> = (0..items.len()).collect();
     order.sort_by_key(|&index| std::cmp::Reverse(items[index].bytes));
-    let mut batches = vec![(0_u64, 0_usize, Vec::new()); count];
+    // What it lacks, bytes of names, members.
+    let mut batches: Vec<(f64, usize, Vec<usize>)> =
+        shares.iter().map(|&share| (in_weight(share), 0, Vec::new())).collect();
     for index in order {
         let item = items[index];
-        let fits = |batch: &(u64, usize, Vec<usize>)| batch.1 + item.name < MOST_NAME_BYTES;
+        let fits = |batch: &(f64, usize, Vec<usize>)| batch.1 + item.name < MOST_NAME_BYTES;
         let at = (0..batches.len())
             .filter(|&at| fits(&batches[at]))
-            .min_by_key(|&at| batches[at].0)
+            .max_by(|&a, &b| batches[a].0.total_cmp(&batches[b].0).then(b.cmp(&a)))
             .unwrap_or_else(|| {
-                batches.push((0, 0, Vec::new()));
+                batches.push((0.0, 0, Vec::new()));
                 batches.len() - 1
             });
-        // Even an empty file costs a tool something.
-        batches[at].0 += item.bytes + 200;
+        batches[at].0 -= weight(&item);
         batches[at].1 += item.name + 1;
         batches[at].2.push(index);
     }
@@ -147,6 +170,17 @@ mod tests {
         let dear = cut(&items(&sizes), Rate::default(), 2, START).len();
         let cheap = cut(&items(&sizes), Rate::default(), 2, Duration::from_millis(3)).len();
         assert!(cheap > dear, "{cheap} {dear}");
+    }
+
+    #[test]
+    fn batches_become_shorter_and_end_about_together() {
+        let batches = cut(&items(&[10_000; 400]), Rate::default(), 2, START / 100);
+        let sizes: Vec<usize> = batches.iter().map(Vec::len).collect();
+        // 24 seconds of work in parts of 3 seconds at most.
+        assert_eq!(sizes.iter().sum::<usize>(), 400);
+        assert!((12..30).contains(&sizes.len()), "{sizes:?}");
+        assert!(sizes[0] <= 50 && sizes.is_sorted_by(|a, b| a + 1 >= *b), "{sizes:?}");
+        assert!(*sizes.last().unwrap() <= 5, "{sizes:?}");
     }
 
     #[test]
