@@ -20,8 +20,8 @@ impl SourceFile {
         let text = String::from_utf8_lossy(bytes).into_owned();
         let mut starts = vec![0];
         let raw = text.as_bytes();
-        for (at, byte) in raw.iter().enumerate() {
-            let ends_line = *byte == b'\n' || (*byte == b'\r' && raw.get(at + 1) != Some(&b'\n'));
+        for at in memchr::memchr2_iter(b'\n', b'\r', raw) {
+            let ends_line = raw[at] == b'\n' || raw.get(at + 1) != Some(&b'\n');
             if ends_line && at + 1 < raw.len() {
                 starts.push(at + 1);
             }

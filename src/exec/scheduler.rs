@@ -2,6 +2,7 @@
 //! its caller what happens. Knows nothing of tools.
 
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::sync::LazyLock;
 use std::thread;
 use std::time::Duration;
 
@@ -133,7 +134,10 @@ fn apply(control: Control, waiting: &mut BinaryHeap<Waiting>, stop: &CancelToken
 
 /// Cores that this process may use: affinity and cgroup limits are respected.
 pub fn cores() -> usize {
-    thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    // On Linux the quotas of control groups are read from files.
+    static CORES: LazyLock<usize> =
+        LazyLock::new(|| thread::available_parallelism().map_or(1, std::num::NonZero::get));
+    *CORES
 }
 
 /// Whether the job ran to an end of its own.

@@ -76,23 +76,25 @@ pub fn find(
         search.take(interpreter, Origin::Setting);
         return Ok(search);
     }
-    search.look(variables.path("VIRTUAL_ENV"), Origin::Active);
-    let uv = variables.path("UV_PROJECT_ENVIRONMENT").map(|path| joined_to_first(folders, &path));
-    search.look(uv, Origin::UvVariable);
+    search.look(Origin::Active, || variables.path("VIRTUAL_ENV"));
+    search.look(Origin::UvVariable, || {
+        Some(joined_to_first(folders, &variables.path("UV_PROJECT_ENVIRONMENT")?))
+    });
     for folder in folders {
         for name in [".venv", "venv"] {
-            search.look(environment_in(folder, name), Origin::InProject);
+            search.look(Origin::InProject, || environment_in(folder, name));
         }
     }
     for folder in folders {
-        search.look(managers::poetry(folder, variables), Origin::Poetry);
-        search.look(managers::pipenv(folder, variables), Origin::Pipenv);
-        search.look(managers::pdm(folder), Origin::Pdm);
-        search.look(managers::hatch(folder, variables), Origin::Hatch);
+        search.look(Origin::Poetry, || managers::poetry(folder, variables));
+        search.look(Origin::Pipenv, || managers::pipenv(folder, variables));
+        search.look(Origin::Pdm, || managers::pdm(folder));
+        search.look(Origin::Hatch, || managers::hatch(folder, variables));
     }
-    let is_base = variables.get("CONDA_DEFAULT_ENV").is_some_and(|name| name == "base");
-    let conda = variables.path("CONDA_PREFIX").filter(|_| !is_base);
-    search.look(conda, Origin::Conda);
+    search.look(Origin::Conda, || {
+        let is_base = variables.get("CONDA_DEFAULT_ENV").is_some_and(|name| name == "base");
+        variables.path("CONDA_PREFIX").filter(|_| !is_base)
+    });
     Ok(search)
 }
 
@@ -101,9 +103,12 @@ impl Search {
         self.found.get_or_insert(Found { interpreter, origin });
     }
 
-    /// Takes the environment at `folder` if none is found yet.
-    fn look(&mut self, folder: Option<PathBuf>, origin: Origin) {
-        let Some(folder) = folder.filter(|_| self.found.is_none()) else { return };
+    /// Takes the environment in the folder that `place` tells, which is not asked once one is found.
+    fn look(&mut self, origin: Origin, place: impl FnOnce() -> Option<PathBuf>) {
+        if self.found.is_some() {
+            return;
+        }
+        let Some(folder) = place() else { return };
         match interpreter_in(&folder) {
             Some(interpreter) => self.take(interpreter, origin),
             None => self.notices.push(
