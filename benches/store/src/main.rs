@@ -24,8 +24,9 @@ fn main() -> Outcome<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => compare(),
         ["write", kind, folder, first, count, locks] => {
-            let (folder, first, count) = (Path::new(folder), first.parse()?, count.parse()?);
-            trouble::write(Kind::named(kind)?, folder, first..first + count, locks.parse()?)
+            let (first, count): (u64, u64) = (first.parse()?, count.parse()?);
+            let numbers = first..first + count;
+            trouble::write(Kind::named(kind)?, Path::new(folder), numbers, locks.parse()?)
         }
         _ => Err("no arguments are needed".into()),
     }

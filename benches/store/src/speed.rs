@@ -43,8 +43,7 @@ pub fn table(out: &mut impl Write) -> Outcome<()> {
         let first = 2 * MANY + round;
         kind.put(&at(kind, "own"), &entries(first..first + 1))
     };
-    let measured =
-        [in_turn(look_up("own"))?, in_turn(look_up("shared"))?, in_turn(add)?];
+    let measured = [in_turn(look_up("own"))?, in_turn(look_up("shared"))?, in_turn(add)?];
 
     writeln!(out, "| store | 3,000 of 3,000 | 3,000 of 30,000 | adding one |\n|---|---|---|---|")?;
     for (at, kind) in Kind::ALL.into_iter().enumerate() {

@@ -3,7 +3,6 @@
 
 use std::error::Error;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use pyqa::cache::entry::Entry;
@@ -152,7 +151,7 @@ fn look_up_sqlite(folder: &Path, keys: &[Fingerprint]) -> Outcome<usize> {
 fn put_files(folder: &Path, entries: &[(Fingerprint, Entry)]) -> Outcome<()> {
     for (key, entry) in entries {
         let path = file(folder, key);
-        let parent = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+        let parent = path.parent().ok_or("a path without a folder")?;
         fs::create_dir_all(parent)?;
         let beside = tempfile::NamedTempFile::new_in(parent)?;
         fs::write(beside.path(), encode(entry))?;

@@ -104,7 +104,8 @@ fn killed_writers(kind: Kind) -> Outcome<(u64, u64)> {
     let folder = tempfile::tempdir()?;
     let (mut written, mut unusable, mut lost) = (Vec::new(), 0, 0);
     for kill in 0..KILLS {
-        let mut writer = start(kind, folder.path(), kill * 1_000_000..(kill + 1) * 1_000_000, true)?;
+        let mut writer =
+            start(kind, folder.path(), kill * 1_000_000..(kill + 1) * 1_000_000, true)?;
         std::thread::sleep(Duration::from_millis(20 + kill * 7 % 50));
         writer.kill()?;
         written.extend(told(writer)?);
