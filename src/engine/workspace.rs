@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use super::request::{CacheUse, Content, Overlay, Request};
 use super::site::Site;
@@ -302,11 +303,14 @@ pub fn load_environment(
     variables: &Variables,
     states: &States,
 ) -> std::io::Result<Environment> {
+    let begun = Instant::now();
     let interpreter = Interpreter::get(interpreter, &site.home, variables, states)?;
     let mut environment = Environment::load(interpreter, &site.home, states);
     if site.is_elsewhere() {
         // What is installed from the work tree is imported from here.
         environment.move_editable(&|folder| site.moved(folder));
     }
+    let place = environment.interpreter.prefix.display();
+    log::debug!("{place}: looked at what is installed in {:.1?}", begun.elapsed());
     Ok(environment)
 }

@@ -129,7 +129,7 @@ fn another_user_s_cache_is_not_believed() {
 }
 
 #[test]
-fn a_cache_and_a_project_on_paths_that_are_not_utf_8_serve_as_well() {
+fn a_cache_on_a_path_that_is_not_utf_8_serves_as_well() {
     let project = Project::fixture("demo");
     let cache = project.path("..").join(OsStr::from_bytes(b"c\xff\xfe"));
     let run = is_right_with(&project, &cache, 0);
