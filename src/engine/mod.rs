@@ -3,6 +3,7 @@
 //! settings → files → tools → plan → look-up → execute what is missing → store → sift → outcome
 
 pub mod buffer;
+mod compiled;
 mod conclude;
 pub mod execute;
 pub mod fix;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
+use super::compiled::stale_source;
 use super::conclude::{note_disagreements, sorted, status};
 use super::execute::{Launch, Limits, Place, Task, execute};
 use super::lookup::{Found, Names, look_up, observe};
@@ -36,8 +37,7 @@ use crate::hash::{Digest, FileStates, Fingerprint};
 use crate::paths::RelPath;
 use crate::plan::batch::Rate;
 use crate::plan::unit::{Scope, ToolPlan};
-use crate::project::bytecode::stale_bytecode;
-use crate::project::files::{ProjectFile, look_at};
+use crate::project::files::look_at;
 use crate::tools::spec::OutputFormat;
 
 /// A run under way.
@@ -246,20 +246,14 @@ impl<'a> Run<'a> {
     /// A place for new bytecode, if what lies beside the sources would not be made anew although
     /// it has to be.
     fn fresh_bytecode(&self, side: &SideFiles) -> Option<PathBuf> {
-        let workspace = self.workspace;
-        let prefix = workspace.variables.path("PYTHONPYCACHEPREFIX");
-        // Modules that git ignores or that lie elsewhere, as far as the last run read them.
-        let beside: Vec<ProjectFile> = self
+        let tools: Vec<&ActiveTool> = self
             .tasks
             .iter()
             .filter(|task| !task.to_run.is_empty())
-            .filter_map(|task| workspace.last_inputs.get(task.work.tool()))
-            .flat_map(|last| last.beside)
-            .filter_map(|path| look_at(path, &workspace.root))
+            .map(|task| task.tool)
             .collect();
-        let files = workspace.files.files.iter().chain(&beside);
-        let stale = stale_bytecode(files, &workspace.root, prefix.as_deref())?;
-        log::info!("{} was edited within the second of its bytecode", stale.path);
+        let stale = stale_source(self.workspace, &tools)?;
+        log::info!("{} was edited within the second of its bytecode", stale.display());
         Some(side.path("bytecode"))
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::compiled::stale_source;
 use super::planning::{Planner, runs_tests};
 use super::recording::SideFiles;
 use super::request::Request;
@@ -18,7 +19,6 @@ use crate::exec::process;
 use crate::finding::ToolId;
 use crate::paths::RelPath;
 use crate::plan::unit::{Scope, ToolPlan};
-use crate::project::bytecode::stale_bytecode;
 use crate::tools::parse::pytest::collected;
 
 /// One piece of work.
@@ -122,9 +122,7 @@ impl Collector<'_> {
             tool.spec.command.env.iter().map(|(n, v)| (n.into(), v.into())).collect();
         let python_path = workspace.variables.get("PYTHONPATH");
         env.extend(workspace.site.variables(&support.moved(), python_path));
-        let prefix = workspace.variables.path("PYTHONPYCACHEPREFIX");
-        let files = workspace.files.files.iter();
-        if stale_bytecode(files, &workspace.root, prefix.as_deref()).is_some() {
+        if stale_source(workspace, &[tool]).is_some() {
             env.push(("PYTHONPYCACHEPREFIX".into(), side.path("bytecode").into()));
         }
         let python = python_job(tool, support).map(|python| PythonJob {

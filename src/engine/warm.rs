@@ -41,8 +41,12 @@ fn helper(tool: &ActiveTool) -> Option<String> {
 }
 
 /// `None`: the tool does not run warm. A plugin that is not known may do anything when it is
-/// imported, so that only the tool itself imports it, in the job.
+/// imported, so that only the tool itself imports it, in the job. Code that changes without being
+/// installed anew is not kept either.
 fn preload(tool: &ActiveTool) -> Option<Preload> {
+    if tool.resolved.code.is_some() {
+        return None;
+    }
     let spec = &tool.spec;
     let declared = spec.worker.as_ref()?;
     let known = |name: &str| spec.key.per_file_plugins.iter().any(|plugin| plugin == name);

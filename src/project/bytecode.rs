@@ -8,9 +8,10 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::files::ProjectFile;
+use super::files::{FileSet, ProjectFile, look_at};
 use super::stat::FileStat;
 use crate::dropped::dropped;
+use crate::paths::RelPath;
 
 /// Clock steps that separate two writes for certain.
 const TICK: i64 = 20_000_000;
@@ -30,6 +31,18 @@ pub fn stale_bytecode<'a>(
         folders.entry(file.path.parent()).or_default().push(file);
     }
     folders.into_values().find_map(|files| stale_in_folder(&files, root, prefix))
+}
+
+/// The same for all sources below the folder `place`, or for the module at it; tells the path of the
+/// first.
+pub fn stale_bytecode_at(place: &Path, prefix: Option<&Path>) -> Option<PathBuf> {
+    let (folder, sources) = if place.is_dir() {
+        (place, FileSet::everything(place).files)
+    } else {
+        let folder = place.parent()?;
+        (folder, look_at(RelPath::from_absolute(place, folder)?, folder).into_iter().collect())
+    };
+    stale_bytecode(sources.iter(), folder, prefix).map(|file| file.path.below(folder))
 }
 
 fn stale_in_folder<'a>(
@@ -79,7 +92,6 @@ fn is_stale(bytecode: &Path, source: &FileStat) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::files::look_at;
 
     /// A source that was compiled `after` nanoseconds later than it was last touched.
     fn compiled(after: i64) -> (tempfile::TempDir, ProjectFile) {
@@ -103,6 +115,18 @@ mod tests {
     fn bytecode_older_than_its_source_but_fitting_it_is_stale() {
         let (root, file) = compiled(-5_000_000);
         assert!(stale_bytecode([&file].into_iter(), root.path(), None).is_some());
+    }
+
+    #[test]
+    fn a_folder_and_a_module_outside_of_the_project_are_looked_at_alike() {
+        for (after, is_stale) in [(-5_000_000, true), (5_000_000_000, false)] {
+            let (root, _) = compiled(after);
+            let module = root.path().join("a.py");
+            for place in [root.path(), &module] {
+                let found = stale_bytecode_at(place, None);
+                assert_eq!(found, is_stale.then(|| module.clone()), "{}", place.display());
+            }
+        }
     }
 
     #[test]

@@ -23,6 +23,9 @@ pub struct Environment {
     pub interpreter: Interpreter,
     /// By normalised name.
     pub distributions: BTreeMap<String, Distribution>,
+    /// Folders and modules outside of the project whose sources count by their content, because no
+    /// list of files does: editable installs, entries of the path, what was copied there by hand.
+    pub sources: Vec<PathBuf>,
     /// Stands for everything that an import can reach beside the project.
     pub fingerprint: Fingerprint,
 }
@@ -51,6 +54,8 @@ struct FolderFacts {
     added: Vec<PathBuf>,
     /// Folders of modules that no distribution lists: copied here by hand.
     unlisted: Vec<PathBuf>,
+    /// Modules that no distribution lists. The fingerprint holds their content.
+    modules: Vec<PathBuf>,
     fingerprint: Fingerprint,
 }
 
@@ -62,6 +67,7 @@ impl Environment {
         let mut digest = Digest::new("pyqa environment");
         digest.field("python", interpreter.describe());
         let mut sources: Vec<PathBuf> = Vec::new();
+        let mut outside: Vec<PathBuf> = Vec::new();
         for folder in interpreter.module_folders() {
             let is_site = is_site_folder(folder);
             if !is_site {
@@ -74,11 +80,13 @@ impl Environment {
             if is_site {
                 digest.field("folder", facts.fingerprint);
                 sources.extend(facts.added);
+                outside.extend(facts.modules);
             }
-            for unlisted in facts.unlisted.iter().filter(|_| is_site) {
+            for unlisted in facts.unlisted.into_iter().filter(|_| is_site) {
                 digest
                     .field("unlisted", unlisted.file_name().unwrap_or_default().as_encoded_bytes());
-                digest.field("sources", sources_digest(unlisted, states));
+                digest.field("sources", sources_digest(&unlisted, states));
+                outside.push(unlisted);
             }
             for distribution in facts.distributions {
                 digest.field("distribution", &distribution.name);
@@ -95,8 +103,11 @@ impl Environment {
                 Ok(inside) => digest.field("of the project", inside.as_os_str().as_encoded_bytes()),
                 Err(_) => digest.field("sources", sources_digest(&folder, states)),
             };
+            if !folder.starts_with(root) {
+                outside.push(folder);
+            }
         }
-        Self { interpreter, distributions, fingerprint: digest.finish() }
+        Self { interpreter, distributions, sources: outside, fingerprint: digest.finish() }
     }
 
     /// Takes the source of editable installs from where `moved` says that it lies now.
@@ -156,7 +167,7 @@ fn folder_facts(folder: &Path, states: &dyn FileStates) -> FolderFacts {
         fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     names.retain(|path| path.file_name().is_some_and(|name| name != "__pycache__"));
     names.sort();
-    let mut key = Digest::new("pyqa folder of modules, 2");
+    let mut key = Digest::new("pyqa folder of modules, 3");
     key.field("folder", folder.as_os_str().as_encoded_bytes());
     for path in &names {
         key.field("name", path.file_name().unwrap_or_default().as_encoded_bytes());
@@ -198,7 +209,7 @@ fn identity(path: &Path, states: &dyn FileStates) -> Option<ContentHash> {
 fn read_folder(folder: &Path, names: &[PathBuf]) -> FolderFacts {
     let mut distributions = Vec::new();
     let mut added = Vec::new();
-    let mut folders = Vec::new();
+    let (mut folders, mut modules) = (Vec::new(), Vec::new());
     let mut listed = BTreeSet::new();
     let mut digest = Digest::new("pyqa installed");
     for path in names {
@@ -222,6 +233,7 @@ fn read_folder(folder: &Path, names: &[PathBuf]) -> FolderFacts {
             Some("py" | "pyi") => {
                 digest.field("module", name.as_encoded_bytes());
                 digest.field("content", ContentHash::of(&fs::read(path).unwrap_or_default()));
+                modules.push(path);
             }
             _ => {
                 digest.field("entry", name.as_encoded_bytes());
@@ -231,12 +243,14 @@ fn read_folder(folder: &Path, names: &[PathBuf]) -> FolderFacts {
     }
     // Debian's packages list their files elsewhere.
     let keeps_lists = folder.file_name().is_some_and(|name| name == "site-packages");
-    let unlisted = folders.into_iter().filter(|path| {
+    let is_unlisted = |path: &Path| {
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();
-        keeps_lists && !listed.contains(name) && path.is_dir()
-    });
-    let unlisted = unlisted.cloned().collect();
-    FolderFacts { distributions, added, unlisted, fingerprint: digest.finish() }
+        keeps_lists && !listed.contains(name)
+    };
+    folders.retain(|path| is_unlisted(path) && path.is_dir());
+    modules.retain(|path| is_unlisted(path));
+    let [unlisted, modules] = [folders, modules].map(|all| all.into_iter().cloned().collect());
+    FolderFacts { distributions, added, unlisted, modules, fingerprint: digest.finish() }
 }
 
 fn read_distribution(path: &Path) -> Option<Distribution> {
@@ -439,6 +453,25 @@ mod tests {
             fs::write(source.join("m.py"), "x = 2\n").unwrap();
             assert_eq!(before != fixture.load().fingerprint, counts, "{place}");
         }
+    }
+
+    #[test]
+    fn what_counts_by_its_content_outside_of_the_project_is_told() {
+        let fixture = Fixture::new();
+        fixture.install("a", "1.0", "a/__init__.py,sha256=x,1\nb.py,sha256=y,1\n");
+        let (site, elsewhere) = (fixture.site(), fixture.folder.path().join("elsewhere"));
+        let project = fixture.folder.path().join("project/src");
+        for folder in [&site.join("a"), &site.join("copied"), &elsewhere, &project] {
+            fs::create_dir_all(folder).unwrap();
+            fs::write(folder.join("__init__.py"), "").unwrap();
+        }
+        fs::write(site.join("b.py"), "").unwrap();
+        fs::write(site.join("by_hand.py"), "").unwrap();
+        let lines = format!("{}\n{}\n", elsewhere.display(), project.display());
+        fs::write(site.join("x.pth"), lines).unwrap();
+        let mut sources = fixture.load().sources;
+        sources.sort();
+        assert_eq!(sources, [elsewhere, site.join("by_hand.py"), site.join("copied")]);
     }
 
     #[test]

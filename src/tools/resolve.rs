@@ -23,7 +23,7 @@ pub struct Resolved {
     pub environment: Arc<Environment>,
     /// Where it comes from, for people: "the project's environment .venv".
     pub origin: String,
-    /// Of the tool's own source, where that can change without its version.
+    /// Of the source of the tool and of what it stands on, where that can change without a version.
     pub code: Option<Fingerprint>,
     /// The project's environment, where the tool looks into it from outside, and the arguments
     /// for that.
@@ -48,12 +48,16 @@ impl Resolved {
         let package = environment.distribution(spec.package.as_deref()?)?;
         let program = program(spec, environment)?;
         let plugins = environment.plugins(&spec.key.plugin_groups);
-        // A tool or plugin that is installed editable has the same version whatever its code is;
-        // source within the project is covered by the project's files.
+        let names: Vec<&str> =
+            [package].into_iter().chain(plugins.iter().copied()).map(|d| d.name.as_str()).collect();
+        let requirements = environment.required_by(&names);
+        // What is installed editable has the same version whatever its code is.
+        let counts = |name: &str| !spec.key.command_line_only.iter().any(|only| only == name);
         let editable: Vec<&Path> = [package]
-            .into_iter()
-            .chain(plugins.iter().copied())
-            .filter_map(|d| d.editable.as_deref())
+            .iter()
+            .chain(&plugins)
+            .chain(requirements.iter().filter(|distribution| counts(&distribution.name)))
+            .filter_map(|distribution| distribution.editable.as_deref())
             .collect();
         let code = (!editable.is_empty()).then(|| {
             let mut digest = crate::hash::Digest::new("pyqa source of a tool");
@@ -62,9 +66,6 @@ impl Resolved {
             }
             digest.finish()
         });
-        let names: Vec<&str> =
-            [package].into_iter().chain(plugins.iter().copied()).map(|d| d.name.as_str()).collect();
-        let requirements = environment.required_by(&names);
         let mut installed = crate::hash::Digest::new("pyqa files of a tool");
         for distribution in [package].iter().chain(&plugins).chain(&requirements) {
             installed.field(&distribution.name, distribution.files);
@@ -181,4 +182,69 @@ pub fn requirements(spec: &ToolSpec, specs: &[Arc<ToolSpec>], further: &[String]
 /// Whether the tool has to run where the project's dependencies are.
 pub fn needs_project(spec: &ToolSpec) -> bool {
     spec.environment == EnvironmentNeed::Project
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fs;
+
+    use super::*;
+    use crate::cache::states::States;
+    use crate::finding::ToolId;
+    use crate::hash::Digest;
+    use crate::project::environment::Distribution;
+    use crate::project::interpreter::Interpreter;
+    use crate::tools::registry::builtin;
+
+    /// What stands for the code of the tool `name`, which requires `requirement`, whose source in
+    /// `folder` is worked on.
+    fn code(name: &str, requirement: &str, folder: &Path) -> Option<Fingerprint> {
+        let distribution = |name: &str, requires: &[&str], editable| Distribution {
+            name: name.to_owned(),
+            version: "1".to_owned(),
+            groups: Vec::new(),
+            editable,
+            requires: requires.iter().map(|&name| name.to_owned()).collect(),
+            files: Digest::new("files").finish(),
+        };
+        let installed = [
+            distribution(name, &["between"], None),
+            distribution("between", &[requirement], None),
+            distribution(requirement, &[], Some(folder.to_owned())),
+        ];
+        let environment = Environment {
+            interpreter: Interpreter {
+                executable: folder.join("bin/python"),
+                version: "3.11.7".into(),
+                implementation: "CPython".into(),
+                platform: "linux-x86_64".into(),
+                prefix: folder.into(),
+                scripts: folder.join("bin"),
+                path: Vec::new(),
+                stdlib: Vec::new(),
+            },
+            distributions: BTreeMap::from(installed.map(|d| (d.name.clone(), d))),
+            sources: Vec::new(),
+            fingerprint: Digest::new("environment").finish(),
+        };
+        let name = ToolId::new(name);
+        let spec = builtin().into_iter().find(|spec| spec.name == name).unwrap();
+        let cache = tempfile::tempdir().unwrap();
+        let states = States::open(cache.path(), folder);
+        Resolved::in_environment(&spec, &Arc::new(environment), "", &states).unwrap().code
+    }
+
+    #[test]
+    fn source_of_a_requirement_counts_unless_it_only_serves_the_command_line() {
+        let cases = [("flake8", "pycodestyle", true), ("black", "pathspec", true)];
+        for (tool, requirement, counts) in cases.into_iter().chain([("black", "click", false)]) {
+            let folder = tempfile::tempdir().unwrap();
+            let now = |text: &str| {
+                fs::write(folder.path().join("m.py"), text).unwrap();
+                code(tool, requirement, folder.path())
+            };
+            assert_eq!(now("x = 1\n") != now("x = 2\n"), counts, "{tool} {requirement}");
+        }
+    }
 }

@@ -262,6 +262,9 @@ pub struct KeyDecl {
     /// Plugin distributions known to look at one file only. Where another one is installed, the
     /// tool's unit is the project.
     pub per_file_plugins: Vec<String>,
+    /// What the tool requires for its command line only. pyqa always calls it in the same way, so
+    /// that an edit of the source of one of these, where it is installed editable, does not count.
+    pub command_line_only: Vec<String>,
     /// Keys of the settings that load code of the project into the tool: when one is set, every
     /// Python file of the project counts (`plugins` of mypy, `[flake8:local-plugins]`).
     pub code_from: Vec<String>,

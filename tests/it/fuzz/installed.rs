@@ -11,12 +11,14 @@ pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation::new("plugin-of-pytest", plugin_of_pytest),
     Mutation::new("plugin-that-looks-around", plugin_that_looks_around),
     Mutation::new("editable-plugin", editable_plugin),
+    Mutation::new("editable-plugin-of-the-project", plugin_of_the_project),
+    Mutation::new("editable-dependency-of-a-plugin", editable_dependency),
     Mutation::new("plugin-s-dependency", plugin_dependency),
     Mutation::new("tool-upgraded", tool),
     Mutation::new("tool-s-dependency-upgraded", tool_dependency),
     Mutation::new("tool-with-other-code-of-the-same-version", same_version),
     Mutation::new("dependency", dependency),
-    Mutation::new("folder-without-distribution", folder_without_distribution),
+    Mutation::new("copied-by-hand", copied_by_hand),
     Mutation::new("interpreter", interpreter),
     Mutation::new("PYTHONPATH", python_path),
     Mutation::new("MYPYPATH", mypy_path),
@@ -65,12 +67,16 @@ fn plugin_of_pytest(world: &mut World) -> &'static str {
     TESTS
 }
 
-fn plugin_dependency(world: &mut World) -> &'static str {
+fn install_todos_plugin(world: &World) {
     if world.site.info("flake8_todos").is_none() {
         let code = checker("1.0");
         let files = [("todos_plugin.py", code.as_str()), ("entry_points.txt", ENTRY)];
         world.site.install("flake8_todos", "1.0", &files, "Requires-Dist: todohelp>=1\n");
     }
+}
+
+fn plugin_dependency(world: &mut World) -> &'static str {
+    install_todos_plugin(world);
     let version = *world.random.pick(&["1.0", "2.0", "3.0"]);
     let code = format!("WORD = '{version}'\n");
     world.site.install("todohelp", version, &[("todohelp.py", &code)], "");
@@ -96,26 +102,51 @@ fn plugin_that_looks_around(world: &mut World) -> &'static str {
 
 /// A plugin that is worked on: its version stays.
 fn editable_plugin(world: &mut World) -> &'static str {
-    let name = "flake8_print";
     let message = *world.random.pick(&["T201", "T202", "T203"]);
     let code = checker("1.0").replace("T100", message);
-    world.write("../plugin/print_plugin.py", &code);
-    if world.site.info(name).is_none() {
-        let folder = fs::canonicalize(world.path("../plugin")).unwrap();
-        let url = format!(
-            "{{\"dir_info\": {{\"editable\": true}}, \"url\": \"file://{}\"}}",
-            folder.display()
-        );
-        let pth = format!("{}\n", folder.display());
-        let entry = "[flake8.extension]\nT2 = print_plugin:Checker\n";
-        let files = [
-            ("direct_url.json", url.as_str()),
-            ("__editable__.flake8_print.pth", pth.as_str()),
-            ("entry_points.txt", entry),
-        ];
-        world.site.install(name, "1.0", &files, "");
-    }
+    world.write_maybe_keeping_time("../plugin/print_plugin.py", &code);
+    let entry = "[flake8.extension]\nT2 = print_plugin:Checker\n";
+    install_editable(world, "flake8_print", "../plugin", entry);
     "flake8"
+}
+
+/// The same for one whose source is the project's.
+fn plugin_of_the_project(world: &mut World) -> &'static str {
+    let message = *world.random.pick(&["T301", "T302", "T303"]);
+    let code = checker("1.0").replace("T100", message);
+    world.write_maybe_keeping_time("inside/debugger_plugin.py", &code);
+    let entry = "[flake8.extension]\nT3 = debugger_plugin:Checker\n";
+    install_editable(world, "flake8_debugger", "inside", entry);
+    "flake8"
+}
+
+/// What a plugin requires is worked on.
+fn editable_dependency(world: &mut World) -> &'static str {
+    let version = *world.random.pick(&["1.1", "1.2", "1.3"]);
+    install_todos_plugin(world);
+    let code = format!("WORD = '{version}'\n");
+    world.write_maybe_keeping_time("../plugin-s/todohelp.py", &code);
+    install_editable(world, "todohelp", "../plugin-s", "");
+    "flake8"
+}
+
+fn install_editable(world: &World, name: &str, folder: &str, entry: &str) {
+    let hook = format!("__editable__.{name}.pth");
+    if world.site.path(&hook).exists() {
+        return;
+    }
+    let folder = fs::canonicalize(world.path(folder)).unwrap();
+    let url = format!(
+        "{{\"dir_info\": {{\"editable\": true}}, \"url\": \"file://{}\"}}",
+        folder.display()
+    );
+    let pth = format!("{}\n", folder.display());
+    let files = [
+        ("direct_url.json", url.as_str()),
+        (hook.as_str(), pth.as_str()),
+        ("entry_points.txt", entry),
+    ];
+    world.site.install(name, "1.0", &files, "");
 }
 
 /// bandit in another version says something else.
@@ -180,10 +211,16 @@ fn dependency(world: &mut World) -> &'static str {
     "mypy,pytest"
 }
 
-/// A package copied into the environment by hand: nothing lists its files.
-fn folder_without_distribution(world: &mut World) -> &'static str {
+/// A package or a module copied into the environment by hand: nothing lists its files.
+fn copied_by_hand(world: &mut World) -> &'static str {
+    const PACKAGE: &str = "pplib";
+    let module = ["pplib.py", "pplib/__init__.py"][world.random.below(2)];
+    if module == "pplib.py" && world.site.path(PACKAGE).exists() {
+        fs::remove_dir_all(world.site.path(PACKAGE)).unwrap();
+    }
     let code = *world.random.pick(&["VALUE = 1\n", "VALUE = 2\n", "VALUE = 3\n"]);
-    world.site.write("pplib/__init__.py", code);
+    world.site.forget_oracle_s_bytecode(module);
+    world.write_maybe_keeping_time(world.site.path(module), code);
     TESTS
 }
 

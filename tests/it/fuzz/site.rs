@@ -57,17 +57,15 @@ impl Site {
 
     fn remove(&self, name: &str) {
         let path = self.path(name);
-        let folder = path.parent().unwrap();
-        let stem = format!("{}.", path.file_stem().unwrap().to_str().unwrap());
-        for folder in [folder.join("__pycache__"), bytecode_of(folder, &self.bytecode)] {
-            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-                if entry.file_name().to_str().unwrap().starts_with(&stem) && entry.path().is_file()
-                {
-                    fs::remove_file(entry.path()).unwrap();
-                }
-            }
-        }
+        forget_bytecode(&path, &path.parent().unwrap().join("__pycache__"));
+        self.forget_oracle_s_bytecode(name);
         let _ = fs::remove_file(path);
+    }
+
+    /// For a file that is changed by hand.
+    pub(super) fn forget_oracle_s_bytecode(&self, name: &str) {
+        let path = self.path(name);
+        forget_bytecode(&path, &bytecode_of(path.parent().unwrap(), &self.bytecode));
     }
 
     /// Installs a distribution in the place of any of its name. `files` are relative to the folder
@@ -136,6 +134,16 @@ impl Site {
             copy(&target, &path);
         }
         path
+    }
+}
+
+/// Removes what `folder` holds of the source.
+fn forget_bytecode(source: &Path, folder: &Path) {
+    let stem = format!("{}.", source.file_stem().unwrap().to_str().unwrap());
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().unwrap().starts_with(&stem) && entry.path().is_file() {
+            fs::remove_file(entry.path()).unwrap();
+        }
     }
 }
 

@@ -140,6 +140,17 @@ impl World {
         fs::write(path, text).unwrap();
     }
 
+    /// Writes a file, half of the time with the modification time that it had.
+    pub(super) fn write_maybe_keeping_time(&mut self, name: impl AsRef<Path>, text: &str) {
+        let path = self.project.root().join(name);
+        let time = (path.is_file() && self.random.one_in(2)).then(|| modified(&path));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        if let Some(time) = time {
+            set_modified(&path, time);
+        }
+    }
+
     pub(super) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_default()
     }
