@@ -36,6 +36,8 @@ FILES = {
 MIDDLE = "urls.py"
 DEBOUNCE = 150
 TOOLS = ["bandit", "flake8", "black"]
+# Seconds between two calls: a person does not save more often, and a worker gets its next child ready.
+PAUSE = 0.5
 # A finding for each tool, and new to every cache.
 EDIT = "\n\nimport edit_{0}\nassert  __name__, '{0}'\nedit_count: int = '{0}'\n"
 
@@ -115,6 +117,7 @@ class Bench:
             self.timed(command, project, text + f"warm_{self.number(-at)} = [ ]\n")
             peer.seconds("black", path, text)
         for at in range(self.args.runs):
+            time.sleep(PAUSE)
             edited = text + "edit_{0} = {{ 'a':{0} }}\n".format(self.number(at))
             took, formatted = self.timed(command, project, edited)
             seconds["pyqa format"].append(took)
