@@ -150,6 +150,7 @@ fn it_ends_as_a_process_of_its_own_ends() {
         fs::remove_file(&file).unwrap();
     }
     bench.same(&bench.job(&["broken-exit"]));
+    bench.same(&bench.job(&["closed"]));
     let mut job = bench.job(&["bytes"]);
     job.args.push(OsString::from_vec(b"n\xff\n.py".to_vec()));
     job.args.push("-".repeat(100_000).into());

@@ -63,8 +63,10 @@ def leave(code):
         return
     try:
         atexit._run_exitfuncs()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            # bandit closes what it has written to; the descriptor stays open.
+            if not stream.closed:
+                stream.flush()
     except BaseException:
         return
     # The listing has one of its own. A file that is still open may have something to write.
