@@ -63,12 +63,14 @@ fn new_paths(diff: &Diff<'_>) -> Vec<RelPath> {
 }
 
 fn staged_by_program(work_tree: &WorkTree) -> Result<Option<Vec<RelPath>>, UserError> {
-    if !has_commit(work_tree, "HEAD")? {
-        return Ok(None);
-    }
     let task = "tell what is staged";
     let arguments = ["diff-index", "--cached", "--name-only", "-z", "--no-renames", "HEAD"];
-    Ok(Some(names(&work_tree.read(task, arguments)?).collect()))
+    match work_tree.read(task, arguments) {
+        Ok(changed) => Ok(Some(names(&changed).collect())),
+        // Asked only now, because each start of git is waited for.
+        Err(error) if has_commit(work_tree, "HEAD")? => Err(error),
+        Err(_) => Ok(None),
+    }
 }
 
 /// Whether `name` is a commit of the repository.
@@ -129,4 +131,39 @@ fn merge_base(work_tree: &WorkTree, one: &str, other: &str) -> Result<Option<Str
         .map_err(|error| super::worktree::not_started("find a merge base", &error))?;
     let base = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     Ok((output.status.success() && !base.is_empty()).then_some(base))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::entries;
+    use crate::git::testing::Repository;
+    use crate::project::variables::Variables;
+
+    #[test]
+    fn git_and_libgit2_tell_the_same_of_what_is_staged_and_of_a_first_commit() {
+        let repository = Repository::new();
+        repository.write("a.py", "").write("b.py", "").git(&["add", "a.py"]);
+        let work_tree = WorkTree::find(repository.top(), &Variables::default()).unwrap();
+        assert_eq!(staged_by_program(&work_tree).unwrap(), None);
+        assert_eq!(staged_by_libgit2(&work_tree).unwrap(), None);
+        let entries = entries::staged(&work_tree).unwrap();
+        assert_eq!(staged(&work_tree, &entries).unwrap(), ["a.py".into()]);
+        repository
+            .git(&["commit", "-qm", "first"])
+            .git(&["add", "b.py"])
+            .git(&["rm", "-q", "a.py"]);
+        let both = ["a.py", "b.py"].map(RelPath::from);
+        assert_eq!(sorted(staged_by_program(&work_tree).unwrap().unwrap()), both);
+        assert_eq!(sorted(staged_by_libgit2(&work_tree).unwrap().unwrap()), both);
+    }
+
+    #[test]
+    fn what_git_cannot_compare_is_an_error() {
+        let repository = Repository::new();
+        repository.write("a.py", "").commit("first");
+        let work_tree = WorkTree::find(repository.top(), &Variables::default()).unwrap();
+        repository.write(".git/index", "damaged");
+        assert!(staged_by_program(&work_tree).is_err());
+    }
 }
