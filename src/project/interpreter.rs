@@ -112,3 +112,26 @@ fn ask(executable: &Path, root: &Path) -> io::Result<Interpreter> {
     }
     serde_json::from_slice(&output.stdout).map_err(io::Error::other)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn the_standard_library_of_an_environment_is_no_folder_of_modules_beside_it() {
+        let code = "import os, sys; print(os.path.realpath(sys.executable))";
+        let output = Command::new("python3").args(["-c", code]).output().unwrap();
+        let python = PathBuf::from(String::from_utf8(output.stdout).unwrap().trim());
+        let environment = tempfile::tempdir().unwrap();
+        let home = format!("home = {}\n", python.parent().unwrap().display());
+        fs::write(environment.path().join("pyvenv.cfg"), home).unwrap();
+        fs::create_dir(environment.path().join("bin")).unwrap();
+        let own = environment.path().join("bin/python");
+        std::os::unix::fs::symlink(python, &own).unwrap();
+        let interpreter = ask(&own, environment.path()).unwrap();
+        let extensions = Path::new("lib-dynload");
+        assert!(interpreter.path.iter().any(|path| path.ends_with(extensions)), "{interpreter:?}");
+        assert!(!interpreter.module_folders().any(|path| path.ends_with(extensions)));
+    }
+}

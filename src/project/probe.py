@@ -12,6 +12,9 @@ if site.ENABLE_USER_SITE:
     # Looked into from the day on which it is made.
     entries.append(site.getusersitepackages())
 
+# An environment has the extension modules of the interpreter that it was made with.
+base = sysconfig.get_path("platstdlib", vars={"platbase": sys.base_exec_prefix})
+
 print(
     json.dumps(
         {
@@ -26,6 +29,7 @@ print(
                 sysconfig.get_path("stdlib"),
                 sysconfig.get_path("platstdlib"),
                 os.path.join(sysconfig.get_path("platstdlib"), "lib-dynload"),
+                os.path.join(base, "lib-dynload"),
             ],
         }
     )
