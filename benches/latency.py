@@ -1,6 +1,6 @@
 """What a person at an editor waits for, beside what the tools themselves take for the same text.
 
-    python benches/latency.py --pyqa target/release/pyqa --work FOLDER [--parts format,known,lsp,save]
+    python benches/latency.py --pyqa target/release/pyqa --work FOLDER [--parts format,known,lsp]
                               [--runs 100] [--files globals.py,urls.py,local.py]
 
 FOLDER is the one of compare.py: projects and their environments. The tools' own times come from an
@@ -12,7 +12,6 @@ twice, so that no cache answers, but in `known`.
 - known: the same for a text that is formatted, and known to be
 - lsp: a change in `pyqa lsp`, until each tool's diagnostics are there, less the time for which the
   server waits for the next key
-- save: a change that is saved, until mypy's diagnostics are there
 """
 
 import argparse
@@ -163,29 +162,6 @@ class Bench:
         editor.close()
         self.show(f"{name}: diagnostics after a change", seconds)
 
-    def save(self, name, project, path, text, peer):
-        full = os.path.join(project.folder, path)
-        editor = Editor(self.args.pyqa, project.folder, self.environ(project), {"only": ["mypy"]})
-        editor.open(full, text)
-        editor.wait_for_answer(full)
-        seconds = {"pyqa lsp mypy": [], "in process mypy": []}
-        try:
-            for at in range(max(self.args.runs // 10, 3)):
-                edited = text + EDIT.format(self.number(at))
-                editor.change(full, at + 2, edited)
-                with open(full, "w", encoding="utf-8") as file:
-                    file.write(edited)
-                editor.save(full)
-                seconds["pyqa lsp mypy"].append(
-                    editor.wait(full, at + 2, ["mypy"], str(self.number(at)))["mypy"]
-                )
-                seconds["in process mypy"].append(peer.seconds("mypy", path, edited))
-        finally:
-            with open(full, "w", encoding="utf-8") as file:
-                file.write(text)
-        editor.close()
-        self.show(f"{name}: mypy after a save", seconds)
-
     def show(self, title, seconds):
         print(f"\n### {title}\n\n| | p50 | p99 | runs |\n|---|---|---|---|")
         for what, values in seconds.items():
@@ -204,7 +180,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pyqa", required=True)
     parser.add_argument("--work", required=True)
-    parser.add_argument("--parts", default="format,known,lsp,save")
+    parser.add_argument("--parts", default="format,known,lsp")
     parser.add_argument("--files", default=",".join(FILES))
     parser.add_argument("--runs", type=int, default=100)
     args = parser.parse_args()

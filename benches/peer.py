@@ -14,7 +14,6 @@ import bandit.cli.main
 import black
 import black.files
 import flake8.main.cli
-import mypy.main
 
 
 def mode():
@@ -39,34 +38,14 @@ def run_bandit(file, _):
         bandit.cli.main.main()
 
 
-def run_mypy(*_):
-    """On the state of an earlier run, as pyqa calls it."""
-    with contextlib.suppress(SystemExit):
-        mypy.main.main(args=["--cache-dir", STATE, "--soft-error-limit=-1"], clean_exit=True)
-
-
 def seconds(tool, file, text):
     begun = time.perf_counter()
     tool(file, text)
     return time.perf_counter() - begun
 
 
-def seconds_in_child(tool, file, text):
-    """For a tool that cannot be called twice in one process."""
-    reader, writer = os.pipe()
-    if os.fork() == 0:
-        os.write(writer, json.dumps(seconds(tool, file, text)).encode())
-        os._exit(0)
-    os.close(writer)
-    with open(reader) as answer:
-        took = json.load(answer)
-    os.wait()
-    return took
-
-
-RUNNERS = {"black": run_black, "flake8": run_flake8, "bandit": run_bandit, "mypy": run_mypy}
+RUNNERS = {"black": run_black, "flake8": run_flake8, "bandit": run_bandit}
 MODE = mode()
-STATE = tempfile.mkdtemp()
 
 answers = os.fdopen(os.dup(1), "w")
 null = os.open(os.devnull, os.O_WRONLY)
@@ -76,9 +55,6 @@ for line in sys.stdin:
     name, path, text = json.loads(line)
     with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as folder:
         file = os.path.join(folder, os.path.basename(path))
-        # mypy reads what is on disk.
-        if name != "mypy":
-            with open(file, "w", encoding="utf-8") as scratch:
-                scratch.write(text)
-        clock = seconds_in_child if name == "mypy" else seconds
-        print(json.dumps(clock(RUNNERS[name], file, text)), file=answers, flush=True)
+        with open(file, "w", encoding="utf-8") as scratch:
+            scratch.write(text)
+        print(json.dumps(seconds(RUNNERS[name], file, text)), file=answers, flush=True)
