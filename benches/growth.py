@@ -48,14 +48,10 @@ def generate(folder, size):
     folder.mkdir(parents=True)
     (folder / "pyproject.toml").write_text(SETTINGS)
     for number in range(size - 1):
-        package = (
-            folder / f"area_{number // (IN_A_PACKAGE * 20)}" / f"package_{number // IN_A_PACKAGE}"
-        )
+        package = folder / f"area_{number // (IN_A_PACKAGE * 20)}" / f"package_{number // IN_A_PACKAGE}"
         if number % IN_A_PACKAGE == 0:
             package.mkdir(parents=True)
-        (package / f"module_{number}.py").write_text(
-            f'"""Module {number}."""\n\nNUMBER = {number}\n'
-        )
+        (package / f"module_{number}.py").write_text(f'"""Module {number}."""\n\nNUMBER = {number}\n')
     identity = ["-c", "user.name=bench", "-c", "user.email=bench@example.invalid"]
     for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "generated"]):
         must(["git", *identity, *arguments], cwd=folder)
@@ -73,12 +69,7 @@ def measure(args, size):
     project = args.work / f"project-{size}"
     generate(project, size)
     path = os.pathsep.join([str(args.work / "bin"), os.environ["PATH"]])
-    env = {
-        **os.environ,
-        "PATH": path,
-        "PYQA_CACHE_DIR": str(args.work / f"cache-{size}"),
-        "NO_COLOR": "1",
-    }
+    env = {**os.environ, "PATH": path, "PYQA_CACHE_DIR": str(args.work / f"cache-{size}"), "NO_COLOR": "1"}
     env.pop("VIRTUAL_ENV", None)
     # A file that was touched just now proves nothing by its times: look once more after a while.
     for pause in (1, 1, 0):
@@ -108,9 +99,7 @@ def main():
     parser.add_argument("--runs", type=int, default=15)
     args = parser.parse_args()
     write_tool(args.work / "bin")
-    print(
-        "| files | git status | pyqa check | ratio | pyqa, a file | peak of memory |\n|---|---|---|---|---|---|"
-    )
+    print("| files | git status | pyqa check | ratio | pyqa, a file | peak of memory |\n|---|---|---|---|---|---|")
     for size in map(int, args.sizes.split(",")):
         status, check, memory = measure(args, size)
         row = f"{status * 1000:.0f} ms | {check * 1000:.0f} ms | {check / status:.2f}"
