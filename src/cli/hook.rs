@@ -18,6 +18,7 @@ use crate::exec::signals::cancel_on_signals;
 use crate::finding::Severity;
 use crate::git::hooks::legacy::run_legacy;
 use crate::git::push::parse;
+use crate::git::restage::Restaged;
 use crate::paths::RelPath;
 use crate::project::variables::Variables;
 use crate::report::style::{Human, Palette, plural};
@@ -108,6 +109,12 @@ fn on_commit(
             writeln!(io::stderr(), "pyqa: nothing is staged")?;
             Ok(ExitStatus::Clean)
         }
+        Checked::TakenBack { mended, is_all } => {
+            tell_taken_back(&mended, is_all, console)?;
+            // Git has looked before the hook whether there is something to commit, and would make
+            // an empty commit now.
+            Ok(if is_all { ExitStatus::Findings } else { ExitStatus::Clean })
+        }
         Checked::Run(report) => {
             tell(&report, "", command, console)?;
             Ok(report.outcome.status)
@@ -135,7 +142,8 @@ fn on_push(
     for update in &pushed {
         let name = if pushed.len() > 1 { update.name.as_str() } else { "" };
         match &update.checked {
-            Checked::Nothing => {}
+            // A push mends nothing.
+            Checked::Nothing | Checked::TakenBack { .. } => {}
             Checked::Run(report) => {
                 tell(report, name, "git push", console)?;
                 status = status.max(report.outcome.status);
@@ -143,6 +151,23 @@ fn on_push(
         }
     }
     if cancel.is_cancelled() { Ok(ExitStatus::Interrupted) } else { Ok(status) }
+}
+
+/// What is left where formatting took the change back.
+fn tell_taken_back(mended: &[Restaged], is_all: bool, console: &Console) -> io::Result<()> {
+    let mut text = Vec::new();
+    mended::write(mended, console.stderr, &mut text)?;
+    let palette = Palette::new(console.stderr);
+    if is_all {
+        let cross = palette.error.apply_to('✗');
+        let hint = palette.hint.apply_to("hint");
+        writeln!(text, "{cross} pyqa: nothing is left to commit: formatted, it is as in HEAD")?;
+        writeln!(text, "{hint}: for `--amend` or an empty commit, give the command once more")?;
+    } else {
+        let tick = palette.good.apply_to('✓');
+        writeln!(text, "{tick} pyqa: formatted, no file of the project differs from HEAD")?;
+    }
+    io::stderr().write_all(&text)
 }
 
 /// One line for a pass; else the findings, and what to do. `name` says what was checked where

@@ -11,6 +11,7 @@ use crate::config::model::HookFix;
 use crate::error::{ExitStatus, UserError};
 use crate::event::{Event, Outcome};
 use crate::exec::cancel::CancelToken;
+use crate::git::changes::is_nothing_to_commit;
 use crate::git::push::{Base, Update, base_of, commit_of};
 use crate::git::restage::Restaged;
 use crate::git::worktree::WorkTree;
@@ -19,6 +20,12 @@ use crate::git::worktree::WorkTree;
 pub enum Checked {
     /// The change touches no file.
     Nothing,
+    /// The change touched files until it was mended: it was what a formatter takes back.
+    TakenBack {
+        mended: Vec<Restaged>,
+        /// The commit has nothing else: it would be empty.
+        is_all: bool,
+    },
     Run(Box<Report>),
 }
 
@@ -48,10 +55,16 @@ pub fn commit(
     let mut mended = Vec::new();
     if wanted == Some(HookFix::Stage) && outcome.status == ExitStatus::Findings {
         mended = mend(request, Fixers::Formatters, cancel, on)?;
-        if !mended.is_empty()
-            && let Some((after, _)) = run(request, cancel, begun, on)?
-        {
-            outcome = after;
+        if !mended.is_empty() {
+            match run(request, cancel, begun, on)? {
+                None => {
+                    let work_tree = WorkTree::find(&request.folder, &request.variables);
+                    let is_all = work_tree.and_then(|tree| is_nothing_to_commit(&tree));
+                    let is_all = is_all.map_err(|error| vec![error])?;
+                    return Ok(Checked::TakenBack { mended, is_all });
+                }
+                Some((after, _)) => outcome = after,
+            }
         }
     }
     let suggests_fix = wanted == Some(HookFix::Suggest);

@@ -73,6 +73,19 @@ fn staged_by_program(work_tree: &WorkTree) -> Result<Option<Vec<RelPath>>, UserE
     }
 }
 
+/// Whether a commit of the index would be no other than HEAD. One that ends a merge never is.
+///
+/// # Errors
+/// Where git fails.
+pub fn is_nothing_to_commit(work_tree: &WorkTree) -> Result<bool, UserError> {
+    if work_tree.git_dir.join("MERGE_HEAD").exists() {
+        return Ok(false);
+    }
+    let task = "tell whether anything is left to commit";
+    let changed = work_tree.read(task, ["diff-index", "--cached", "--name-only", "HEAD"])?;
+    Ok(changed.is_empty())
+}
+
 /// Whether `name` is a commit of the repository.
 ///
 /// # Errors

@@ -120,3 +120,26 @@ fn a_failing_hook_changes_nothing() {
     assert_eq!(read(&project, &["stash", "list"]), "");
     assert_eq!(read(&project, &["status", "--porcelain"]), "AM a.py\n A new.py\n?? untracked.py\n");
 }
+
+#[test]
+fn a_change_that_formatting_takes_back_is_no_empty_commit() {
+    let project = staging();
+    project.write("a.py", "X = 1\n").write("b.txt", "b\n").git(&["add", "-A"]);
+    project.git(&["commit", "-qm", "base", "--no-verify"]);
+    let head = read(&project, &["rev-parse", "HEAD"]);
+    project.write("a.py", "X=1\n").git(&["add", "a.py"]);
+    let run = git(&project, &["commit", "-qm", "layout"]);
+    assert!(!run.passed, "{}", run.text);
+    assert!(run.text.contains("formatted and staged a.py"), "{}", run.text);
+    assert!(run.text.contains("nothing is left to commit"), "{}", run.text);
+    assert!(!run.text.contains("finding"), "{}", run.text);
+    assert_eq!(read(&project, &["rev-parse", "HEAD"]), head);
+    assert_eq!(text(&project, "a.py"), "X = 1\n");
+    assert_eq!(read(&project, &["status", "--porcelain"]), "");
+    assert!(git(&project, &["commit", "-q", "--allow-empty", "-m", "wanted"]).passed);
+
+    project.write("a.py", "X=1\n").git(&["rm", "-q", "b.txt"]).git(&["add", "a.py"]);
+    let run = git(&project, &["commit", "-qm", "deletion"]);
+    assert!(run.passed, "{}", run.text);
+    assert_eq!(read(&project, &["show", "--format=", "--name-status", "HEAD"]), "D\tb.txt\n");
+}
