@@ -8,7 +8,10 @@ import os
 import sys
 import sysconfig
 
-NEVER = ["/proc", "/sys", "/dev", os.path.dirname(os.path.abspath(__file__))]
+NEVER = ["/proc", "/sys", os.path.dirname(os.path.abspath(__file__))]
+DEVICES = "/dev/"
+# Files like any others, in memory.
+SHARED_MEMORY = "/dev/shm/"
 
 
 def passed_over():
@@ -100,7 +103,10 @@ class Reads:
 
     def noted(self, path):
         path = self.absolute(path)
-        return None if path is None or path.startswith(self.passed_over) else path
+        if path is None or path.startswith(self.passed_over):
+            return None
+        is_device = path.startswith(DEVICES) and not path.startswith(SHARED_MEMORY)
+        return None if is_device else path
 
     @staticmethod
     def absolute(path):

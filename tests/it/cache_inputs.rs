@@ -58,6 +58,16 @@ fn a_file_outside_of_the_project_counts() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_file_in_shared_memory_counts() {
+    let memory = tempfile::tempdir_in("/dev/shm").unwrap();
+    let file = memory.path().join("data.txt");
+    fs::write(&file, "1").unwrap();
+    let body = format!("assert pathlib.Path('{}').read_text() == '1'", file.display());
+    is_noticed(&with_test(&body), || fs::write(&file, "2").unwrap());
+}
+
+#[test]
 fn a_database_in_an_ignored_folder_counts() {
     let project = with_test(
         "import sqlite3; c = sqlite3.connect('ignored/d.db'); \
