@@ -56,6 +56,7 @@ struct Manifest {
 pub struct ToolState {
     folder: PathBuf,
     manifest: Manifest,
+    is_new: bool,
     /// Held until the end.
     _lock: File,
 }
@@ -90,16 +91,22 @@ impl ToolState {
                 && !manifest.beside.iter().any(|(path, earlier)| hidden(path, earlier))
         });
         // A file that is gone may come back: the tool still has its state.
+        let is_new = trusted.is_none();
         let mut manifest = match trusted {
             Some(manifest) => manifest,
             None => Manifest { generation: new_generation(folder)?, ..Manifest::default() },
         };
         manifest.files.extend(files);
         manifest.open = true;
-        let state = Self { folder: folder.to_owned(), manifest, _lock: held };
+        let state = Self { folder: folder.to_owned(), manifest, is_new, _lock: held };
         fs::create_dir_all(state.path())?;
         state.write()?;
         Ok(state)
+    }
+
+    /// Whether the tool finds nothing there.
+    pub fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// The folder that the tool is given.

@@ -14,6 +14,7 @@ use super::site::Site;
 use super::toolset::ActiveTool;
 use super::work::{Answer, Work};
 use super::workspace::Workspace;
+use crate::cache::entry::ExtraInput;
 use crate::event::{Event, Failure, FailureKind, Span, ToolReport};
 use crate::exec::cancel::CancelToken;
 use crate::exec::driver::PythonJob;
@@ -81,6 +82,14 @@ impl Task<'_> {
         self.work.report(Some(self.tool.resolved.version.clone()))
     }
 
+    /// Keeps this run's answers from being stored, if there is a reason.
+    fn doubt(&mut self, why: Option<&str>) {
+        if let Some(why) = why {
+            log::info!("the result is not kept: {why}");
+            self.work.distrust();
+        }
+    }
+
     /// Tells what the tool found, if that is wanted before the end.
     pub fn tell(&self, telling: Telling, on: &mut dyn FnMut(Event)) {
         if telling == Telling::ByTool {
@@ -94,13 +103,39 @@ impl Task<'_> {
 #[derive(Clone, Debug, Default)]
 pub struct Launch {
     pub arguments: Vec<OsString>,
-    /// The same for a tool that shall do without the state that it keeps between runs.
-    pub without_state: Option<Vec<OsString>>,
+    pub kept: KeptState,
     pub env: Vec<(OsString, OsString)>,
     /// For a tool that is a Python function.
     pub python: Option<PythonJob>,
     /// Processes that each of them works with; 0 counts as 1.
     pub slots: usize,
+}
+
+/// What a tool has of the state that it keeps between runs.
+#[derive(Clone, Debug, Default)]
+pub enum KeptState {
+    /// It keeps none, could not have it, or had to do without.
+    #[default]
+    Without,
+    /// It works with it.
+    Used {
+        /// What it is given to do without.
+        arguments: Vec<OsString>,
+        /// Nothing was there when it began.
+        is_new: bool,
+    },
+    /// It was asked once more without, for the state was good but hid a part of the answer.
+    Spared {
+        /// What the tool read beside the key's files while it worked with it.
+        read: Vec<ExtraInput>,
+    },
+}
+
+impl KeptState {
+    /// Whether what the tool has written there may be used again.
+    pub fn is_good(&self) -> bool {
+        !matches!(self, Self::Without)
+    }
 }
 
 /// A batch that is out.
@@ -264,6 +299,10 @@ impl Running<'_, '_> {
     fn completed(&mut self, done: Completed, on: &mut dyn FnMut(Event)) -> Control {
         let Some(batch) = self.batches.remove(&done.id) else { return Control::Continue };
         let (elapsed, done_via) = (done.elapsed, done.via);
+        let code = match done.end {
+            End::Exited(code) => Some(code),
+            _ => None,
+        };
         if let Some(span) = self.span(&batch) {
             on(Event::Ran(Box::new(span)));
         }
@@ -276,13 +315,22 @@ impl Running<'_, '_> {
             elapsed,
         });
         let failed = matches!(parsed.verdict, Verdict::Crashed(_));
-        if failed
-            && !was_ended(&parsed.verdict)
-            && let Some(arguments) = task.launch.without_state.take()
+        let is_blocked = code.is_some_and(|code| task.tool.spec.exit.blocked.contains(&code));
+        if let KeptState::Used { arguments, is_new } = &task.launch.kept
+            && ((failed && !was_ended(&parsed.verdict)) || is_blocked)
         {
-            // What it keeps between runs may be damaged, or the disk is full.
-            task.launch.arguments = arguments;
-            return Control::More(vec![self.job(batch.task, batch.units)]);
+            let (arguments, is_new) = (arguments.clone(), *is_new);
+            // What it keeps between runs may be damaged, or the disk is full. Where it stopped
+            // early, it has left out what it would have taken from an earlier run.
+            task.launch.kept = KeptState::Without;
+            if is_blocked && !is_new {
+                task.launch.kept = KeptState::Spared { read: recorded.inputs.clone() };
+                task.doubt(recorded.doubt.as_deref());
+            }
+            if failed || !is_new {
+                task.launch.arguments = arguments;
+                return Control::More(vec![self.job(batch.task, batch.units)]);
+            }
         }
         if failed && batch.units.len() > 1 && !was_ended(&parsed.verdict) {
             // One file brings the tool down: halving finds it, and the others get their answer.
@@ -298,14 +346,8 @@ impl Running<'_, '_> {
                     Via::Process => task.rate.learn(batch.bytes, elapsed),
                     Via::Worker => task.rate.learn_warm(batch.bytes, elapsed),
                 };
-                if let Some(why) = parsed.unstable {
-                    log::info!("the result is not kept: {why}");
-                    task.work.distrust();
-                }
-                if let Some(why) = recorded.doubt {
-                    log::info!("the result is not kept: {why}");
-                    task.work.distrust();
-                }
+                task.doubt(parsed.unstable.as_deref());
+                task.doubt(recorded.doubt.as_deref());
                 let answer = Answer {
                     findings: parsed.findings,
                     tests: parsed.tests,
@@ -313,6 +355,9 @@ impl Running<'_, '_> {
                     cost: elapsed,
                 };
                 task.work.answer(&batch.units, answer, &self.workspace.files);
+                if let KeptState::Spared { read } = &mut task.launch.kept {
+                    task.work.stands_on(std::mem::take(read).into_iter());
+                }
             }
         }
         if task.work.outstanding == 0 {

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::compiled::stale_source;
 use super::conclude::{note_disagreements, sorted, status};
-use super::execute::{Launch, Limits, Place, Task, execute};
+use super::execute::{KeptState, Launch, Limits, Place, Task, execute};
 use super::lookup::{Found, Names, look_up, observe};
 use super::planning::{Planner, loads_code, parallel, scope_of};
 use super::reasons::{Circumstance, reasons};
@@ -269,6 +269,7 @@ impl<'a> Run<'a> {
         let arguments = &plan.arguments;
         let nowhere = PathBuf::from(if cfg!(windows) { "nul" } else { "/dev/null" });
         let mut state_folder = nowhere.clone();
+        let mut is_new = false;
         // A result is verified without anything that an earlier run has left.
         if arguments.uses_state_folder() && cache_use == CacheUse::ReadWrite {
             let folder =
@@ -280,6 +281,7 @@ impl<'a> Run<'a> {
             match ToolState::prepare(&folder, seen, &|path| seen_now(path, workspace)) {
                 Ok(state) => {
                     state_folder = state.path();
+                    is_new = state.is_new();
                     self.states[at] = Some(state);
                 }
                 Err(error) => log::info!("{}: {error}", folder.display()),
@@ -293,9 +295,14 @@ impl<'a> Run<'a> {
             }
             arguments
         };
+        let kept = if state_folder == nowhere {
+            KeptState::Without
+        } else {
+            KeptState::Used { arguments: with_state(&nowhere), is_new }
+        };
         let mut launch = Launch {
             arguments: with_state(&state_folder),
-            without_state: (state_folder != nowhere).then(|| with_state(&nowhere)),
+            kept,
             env: task
                 .tool
                 .spec
@@ -338,8 +345,7 @@ impl<'a> Run<'a> {
             self.tasks.iter().map(|task| self.is_steady(task, &afterwards)).collect();
         for (at, state) in std::mem::take(&mut self.states).into_iter().enumerate() {
             if let Some(state) = state
-                // Taken where the tool had to do without it.
-                && self.tasks[at].launch.without_state.is_some()
+                && self.tasks[at].launch.kept.is_good()
                 && let Err(error) = self.close(at, state, unchanged && steady[at])
             {
                 log::warn!("{error}");

@@ -449,10 +449,13 @@ pub struct ExitDecl {
     pub findings: Vec<i32>,
     /// Either.
     pub either: Vec<i32>,
+    /// Of these, the codes that say that the tool stopped before it had looked at everything. With
+    /// state from an earlier run it then tells less than without.
+    pub blocked: Vec<i32>,
 }
 
 impl Default for ExitDecl {
     fn default() -> Self {
-        Self { clean: vec![0], findings: vec![1], either: Vec::new() }
+        Self { clean: vec![0], findings: vec![1], either: Vec::new(), blocked: Vec::new() }
     }
 }

@@ -153,6 +153,25 @@ fn stubs_outside_of_the_project_count_also_after_a_run_that_did_not_read_them() 
 }
 
 #[test]
+fn an_error_at_which_mypy_stops_hides_nothing_that_it_knows_from_an_earlier_run() {
+    let project = Project::new();
+    project.write("a.py", "import mccabe\n").write("pkg/__init__.py", "").write("pkg/m.py", "");
+    project.write("b.py", "import pkg.m\n");
+    let whole = |arguments: &[&str]| {
+        let run = project.pyqa(&[&["check", "--only", "mypy"], arguments].concat());
+        (run.code, run.stdout)
+    };
+    let before = whole(&[]);
+    assert!(before.0 == 1 && before.1.contains("import-untyped"), "{}", before.1);
+    fs::remove_file(project.path("pkg/__init__.py")).unwrap();
+    let blocked = whole(&[]);
+    assert_eq!(blocked, whole(&["--no-cache"]));
+    assert_ne!(blocked, before);
+    project.write("pkg/__init__.py", "Y = 2\n");
+    assert_eq!(whole(&[]), before);
+}
+
+#[test]
 fn settings_changed_while_a_tool_runs_are_not_those_of_its_result() {
     let mut project = Project::new();
     project.write("a.py", "import os\n").write(".flake8", "[flake8]\n");
