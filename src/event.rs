@@ -27,7 +27,7 @@ pub enum Event {
     Found { tool: ToolId, findings: Vec<Finding> },
     /// The same process, and when and on which cores it ran.
     Ran(Box<Span>),
-    /// A tool has nothing left to do.
+    /// A tool has nothing left to do. The outcome has its tests.
     ToolDone(Box<ToolReport>),
     /// Something the user should know, shown once.
     Notice(Notice),

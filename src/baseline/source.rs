@@ -17,7 +17,9 @@ impl SourceFile {
     /// Bytes that are no UTF-8 become U+FFFD; a byte order mark is not part of the first line.
     pub fn decode(bytes: &[u8]) -> Self {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let text = String::from_utf8_lossy(bytes).into_owned();
+        // Looking for what is no UTF-8 is slow, and nearly never needed.
+        let text = str::from_utf8(bytes)
+            .map_or_else(|_| String::from_utf8_lossy(bytes).into_owned(), str::to_owned);
         let mut starts = vec![0];
         let raw = text.as_bytes();
         for at in memchr::memchr2_iter(b'\n', b'\r', raw) {

@@ -479,7 +479,9 @@ impl<'a> Run<'a> {
         for task in &mut self.tasks {
             note_disagreements(task, self.workspace);
         }
-        let mut tools: Vec<ToolReport> = self.tasks.iter().map(Task::report).collect();
+        let whole =
+            |task: &mut Task<'_>| ToolReport { tests: task.work.take_tests(), ..task.report() };
+        let mut tools: Vec<ToolReport> = self.tasks.iter_mut().map(whole).collect();
         if self.workspace.cache_use != CacheUse::Off {
             self.workspace.cache.usage().note(&tools);
         }

@@ -81,6 +81,7 @@ impl Work {
                 entry.findings.extend(answer.findings);
                 sort(&mut entry.findings);
                 entry.tests.extend(answer.tests);
+                entry.tests.sort_by(|a, b| a.id.cmp(&b.id));
                 entry.inputs.extend(answer.inputs);
                 entry.cost += answer.cost;
             }
@@ -203,16 +204,21 @@ impl Work {
             .collect()
     }
 
-    /// What became of the tool.
+    /// Its tests, in order. They are handed out once: a project has thousands.
+    pub fn take_tests(&mut self) -> Vec<TestCase> {
+        let entries = self.replayed.iter_mut().zip(&mut self.fresh);
+        let mut tests: Vec<TestCase> = entries
+            .filter_map(|(old, new)| new.as_mut().or(old.as_mut()))
+            .flat_map(|entry| std::mem::take(&mut entry.tests))
+            .collect();
+        tests.sort_by(|a, b| a.id.cmp(&b.id));
+        tests
+    }
+
+    /// What became of the tool, without its tests.
     pub fn report(&self, version: Option<String>) -> ToolReport {
         let replayed = |unit: &usize| self.replayed[*unit].is_some() && self.fresh[*unit].is_none();
         let all = 0..self.plan.units.len();
-        let entries = self.replayed.iter().zip(&self.fresh);
-        let mut tests: Vec<TestCase> = entries
-            .filter_map(|(old, new)| new.as_ref().or(old.as_ref()))
-            .flat_map(|entry| entry.tests.clone())
-            .collect();
-        tests.sort_by(|a, b| a.id.cmp(&b.id));
         ToolReport {
             tool: self.plan.tool.clone(),
             version,
@@ -231,7 +237,7 @@ impl Work {
                 .sum(),
             failures: self.failures.clone(),
             reasons: self.reasons.clone(),
-            tests,
+            tests: Vec::new(),
             left_out: LeftOut::default(),
         }
     }
