@@ -23,7 +23,7 @@ pub(super) enum Kind {
 }
 
 /// Version of the layouts of all kinds together.
-const SCHEMA: u16 = 3;
+const SCHEMA: u16 = 4;
 
 /// Whether the file at `path` is whole, whatever it holds.
 pub(super) fn is_good(path: &Path) -> bool {

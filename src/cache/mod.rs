@@ -8,6 +8,7 @@ pub mod folder;
 mod frame;
 pub mod inputs;
 pub mod listing;
+mod newcomers;
 mod records;
 mod search;
 pub mod states;

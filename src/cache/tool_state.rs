@@ -1,7 +1,8 @@
 //! Guards a tool's own incremental state (mypy's cache folder) against edits that the tool cannot
 //! see. mypy takes a file as unchanged when its size and the whole second of its modification time
 //! are the same (`validate_meta` in mypy/build.py); pyqa knows the content, and drops the state
-//! when a file changed behind such a disguise.
+//! when a file changed behind such a disguise. It drops it too when a module came that a file of
+//! the state may have looked for in vain.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -9,9 +10,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::frame::{self, Kind};
+use super::newcomers::{Shelves, names_one};
 use crate::dropped::dropped;
 use crate::hash::ContentHash;
 use crate::paths::RelPath;
@@ -49,6 +52,26 @@ struct Manifest {
     /// Files that the key does not cover and that some run read while it wrote here. A later run
     /// that takes their part of the state does not read them again.
     beside: BTreeMap<RelPath, Option<Seen>>,
+    /// What was there to be imported.
+    shelves: Shelves,
+}
+
+impl Manifest {
+    /// Whether a module came that a file names which the tool would take from its state: one of
+    /// `files` that is as it was, or one beside them.
+    fn misses_a_newcomer(&self, files: &[(RelPath, Seen)], root: &Path) -> bool {
+        let newcomers = self.shelves.newcomers(root);
+        if newcomers.is_empty() || dropped("newcomers") {
+            return false;
+        }
+        let is_kept = |(path, seen): &&(RelPath, Seen)| {
+            self.files.get(path).is_some_and(|earlier| earlier.content == seen.content)
+        };
+        let kept: Vec<&RelPath> = files.iter().filter(is_kept).map(|(path, _)| path).collect();
+        let beside = self.beside.iter().filter(|(_, seen)| seen.is_some()).map(|(path, _)| path);
+        let all: Vec<&RelPath> = kept.into_iter().chain(beside).collect();
+        all.par_iter().any(|path| names_one(&path.below(root), &newcomers))
+    }
 }
 
 /// One state folder and the record of what the tool saw when it wrote there. Locked: while one
@@ -62,13 +85,14 @@ pub struct ToolState {
 }
 
 impl ToolState {
-    /// Makes the state below `folder` ready for a run over `files`: as it is, or empty where it
-    /// cannot be trusted. `look` tells what a file beside them holds now.
+    /// Makes the state below `folder` ready for a run over `files` of the project at `root`: as it
+    /// is, or empty where it cannot be trusted. `look` tells what a file beside them holds now.
     ///
     /// # Errors
     /// Those of writing, and another run that uses it; the tool then has to run without state.
     pub fn prepare(
         folder: &Path,
+        root: &Path,
         files: impl Iterator<Item = (RelPath, Seen)>,
         look: &dyn Fn(&RelPath) -> Option<Seen>,
     ) -> io::Result<Self> {
@@ -89,6 +113,7 @@ impl ToolState {
                     manifest.files.get(path).is_some_and(|earlier| seen.hides(earlier))
                 })
                 && !manifest.beside.iter().any(|(path, earlier)| hidden(path, earlier))
+                && !manifest.misses_a_newcomer(&files, root)
         });
         // A file that is gone may come back: the tool still has its state.
         let is_new = trusted.is_none();
@@ -120,15 +145,18 @@ impl ToolState {
     }
 
     /// The run ended by itself, and no file moved while it lasted. `beside` is what it stands on
-    /// beside the files of the key.
+    /// beside the files of the key, and `folders` where it has looked for modules.
     ///
     /// # Errors
     /// Those of writing; the next run then starts without state.
     pub fn close(
         mut self,
+        root: &Path,
         beside: impl Iterator<Item = (RelPath, Option<Seen>)>,
+        folders: impl Iterator<Item = RelPath>,
     ) -> io::Result<()> {
         self.manifest.beside.extend(beside);
+        self.manifest.shelves.look(folders, root);
         self.manifest.open = false;
         self.write()
     }
@@ -171,7 +199,12 @@ mod tests {
     }
 
     fn prepare(folder: &Path, file: (RelPath, Seen), beside: Option<Seen>) -> ToolState {
-        ToolState::prepare(folder, [file].into_iter(), &|_| beside).unwrap()
+        ToolState::prepare(folder, folder, [file].into_iter(), &|_| beside).unwrap()
+    }
+
+    fn close(state: ToolState, beside: Option<(RelPath, Option<Seen>)>) {
+        let root = state.folder.clone();
+        state.close(&root, beside.into_iter(), std::iter::empty()).unwrap();
     }
 
     /// Runs once over `file`, leaves a mark in the folder, and tells whether one stood there.
@@ -180,7 +213,7 @@ mod tests {
         let mark = state.path().join("mark");
         let kept = mark.exists();
         fs::write(mark, "").unwrap();
-        state.close(std::iter::empty()).unwrap();
+        close(state, None);
         kept
     }
 
@@ -221,8 +254,10 @@ mod tests {
         let file = seen(5, 1_000_000_000, b"x = 1");
         let first = prepare(&folder, file.clone(), None);
         let place = first.path();
-        assert!(ToolState::prepare(&folder, [file.clone()].into_iter(), &|_| None).is_err());
-        first.close(std::iter::empty()).unwrap();
+        assert!(
+            ToolState::prepare(&folder, &folder, [file.clone()].into_iter(), &|_| None).is_err()
+        );
+        close(first, None);
         assert_eq!(prepare(&folder, file, None).path(), place);
     }
 
@@ -235,10 +270,10 @@ mod tests {
         let second = seen(7, 1_500_000_000, b"changed").1;
         let state = prepare(&folder, file.clone(), None);
         let place = state.path();
-        state.close([(name.clone(), Some(first))].into_iter()).unwrap();
+        close(state, Some((name.clone(), Some(first))));
         let state = prepare(&folder, file.clone(), Some(first));
         assert_eq!((state.path(), state.beside().collect()), (place.clone(), vec![&name]));
-        state.close(std::iter::empty()).unwrap();
+        close(state, None);
         assert_ne!(prepare(&folder, file, Some(second)).path(), place);
     }
 }

@@ -278,7 +278,8 @@ impl<'a> Run<'a> {
                 let (file, content) = workspace.contents().file(index);
                 Some((file.path.clone(), Seen::new(&file.stat, *content?)))
             });
-            match ToolState::prepare(&folder, seen, &|path| seen_now(path, workspace)) {
+            let look = |path: &RelPath| seen_now(path, workspace);
+            match ToolState::prepare(&folder, &workspace.root, seen, &look) {
                 Ok(state) => {
                     state_folder = state.path();
                     is_new = state.is_new();
@@ -397,12 +398,14 @@ impl<'a> Run<'a> {
         if !unchanged || !work.failures.is_empty() || !work.is_trusted() {
             return Ok(());
         }
-        let files = work.beside().iter().filter(|input| !is_folder(input.state));
-        state.close(files.map(|input| {
-            let path = RelPath::from_bytes(&input.path[..]);
+        let path = |input: &ExtraInput| RelPath::from_bytes(&input.path[..]);
+        let (folders, files): (Vec<_>, Vec<_>) =
+            work.beside().iter().partition(|input| is_folder(input.state));
+        let files = files.into_iter().map(path).map(|path| {
             let seen = seen_now(&path, workspace);
             (path, seen)
-        }))
+        });
+        state.close(&workspace.root, files, folders.into_iter().map(path))
     }
 
     fn store_task(&self, task: &Task<'_>, found: &Found, unchanged: bool) -> std::io::Result<()> {

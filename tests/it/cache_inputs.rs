@@ -152,6 +152,28 @@ fn stubs_outside_of_the_project_count_also_after_a_run_that_did_not_read_them() 
     assert_eq!(check(), 1);
 }
 
+/// mypy keeps what it did not find, as long as the file that imports it is the same.
+#[test]
+fn a_module_that_comes_is_found_by_files_that_mypy_takes_from_its_state() {
+    let project = Project::new();
+    project.write("pkg/__init__.py", "").write(".gitignore", "generated.py\n");
+    project.write("pkg/top.py", "from pkg import later\n\nX: str = later.Y\n");
+    project.write("pkg/made.py", "from . import generated\n\nX: str = generated.Y\n");
+    let findings = |arguments: &[&str]| {
+        let run = project.pyqa(&[&["check", "--only", "mypy"], arguments].concat());
+        run.stdout.matches("attr-defined").count()
+    };
+    assert_eq!(findings(&[]), 2);
+    project.write("pkg/later.py", "Y = 'one'\n");
+    assert_eq!((findings(&[]), findings(&["--no-cache"])), (1, 1));
+    project.write("pkg/generated.py", "Y = 'one'\n");
+    assert_eq!((findings(&[]), findings(&["--no-cache"])), (0, 0));
+    fs::rename(project.path("pkg/later.py"), project.path("pkg/other.py")).unwrap();
+    assert_eq!(findings(&[]), 1);
+    fs::rename(project.path("pkg/other.py"), project.path("pkg/later.py")).unwrap();
+    assert_eq!(findings(&[]), 0);
+}
+
 #[test]
 fn an_error_at_which_mypy_stops_hides_nothing_that_it_knows_from_an_earlier_run() {
     let project = Project::new();
