@@ -23,7 +23,8 @@ fn a_child_of_each_tool_waits_for_the_next_job() {
     let mut project = Project::new();
     project.set("PYQA_WORKERS", "1");
     project.write("a.py", "import os\n");
-    project.check(&["--no-cache", "--only", "flake8,bandit,black"]);
+    let run = project.check(&["--no-cache", "--only", "flake8,bandit,black"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
     until_children_wait(&project, 3);
 }
 
