@@ -1,7 +1,8 @@
 """What a person at an editor waits for, beside what the tools themselves take for the same text.
 
-    python benches/latency.py --pyqa target/release/pyqa --work FOLDER [--parts format,known,lsp]
+    python benches/latency.py --pyqa target/release/pyqa --work FOLDER [--parts format,known,lsp,save]
                               [--runs 100] [--files globals.py,urls.py,local.py]
+                              [--tools bandit,flake8,black]
 
 FOLDER is the one of compare.py: projects and their environments. The tools' own times come from an
 interpreter that has them imported (`peer.py`), on the same text, in turn with pyqa. No text comes
@@ -11,7 +12,9 @@ twice, so that no cache answers, but in `known`.
   for a file of 200 lines also `black -q -` as a process of its own
 - known: the same for a text that is formatted, and known to be
 - lsp: a change in `pyqa lsp`, until each tool's diagnostics are there, less the time for which the
-  server waits for the next key
+  server waits for the next key; `--tools` names those that check at once
+- save: a saved edit in `pyqa lsp`, until mypy's diagnostics are there, and mypy as a process of its own
+  on a cache folder that knows all but the edit; the file gets its content back
 """
 
 import argparse
@@ -143,24 +146,56 @@ class Bench:
 
     def lsp(self, name, project, path, text, peer):
         full = os.path.join(project.folder, path)
-        options = {"debounce": DEBOUNCE, "skip": ["pytest", "mypy"]}
+        tools = self.args.tools.split(",")
+        others = [tool for tool in TOOLS if tool not in tools]
+        options = {"debounce": DEBOUNCE, "skip": ["pytest", "mypy", *others]}
         editor = Editor(self.args.pyqa, project.folder, self.environ(project), options)
         editor.open(full, text)
         for at in range(3):
             editor.change(full, at + 2, text + EDIT.format(self.number(-at)))
-            editor.wait(full, at + 2, TOOLS)
-            for tool in TOOLS:
+            editor.wait(full, at + 2, tools)
+            for tool in tools:
                 peer.seconds(tool, path, text)
-        seconds = {f"{who} {tool}": [] for tool in TOOLS for who in ("pyqa lsp", "in process")}
+        seconds = {f"{who} {tool}": [] for tool in tools for who in ("pyqa lsp", "in process")}
         for at in range(self.args.runs):
+            time.sleep(PAUSE)
             edited = text + EDIT.format(self.number(at))
             editor.change(full, at + 5, edited)
-            for tool, took in editor.wait(full, at + 5, TOOLS).items():
+            for tool, took in editor.wait(full, at + 5, tools).items():
                 seconds[f"pyqa lsp {tool}"].append(took - DEBOUNCE / 1000)
-            for tool in TOOLS:
+            for tool in tools:
                 seconds[f"in process {tool}"].append(peer.seconds(tool, path, edited))
         editor.close()
         self.show(f"{name}: diagnostics after a change", seconds)
+
+    def save(self, name, project, path, text, peer):
+        full = os.path.join(project.folder, path)
+        options = {"debounce": DEBOUNCE, "skip": [tool for tool in project.tools() if tool != "mypy"]}
+        own = [project.script("mypy"), "--cache-dir", os.path.join(self.side, "mypy")]
+        own += project.mypy_targets().split()
+        editor = Editor(self.args.pyqa, project.folder, self.environ(project), options)
+        editor.open(full, text)
+        seconds = {"pyqa lsp mypy": [], "mypy": []}
+        with open(full, encoding="utf-8") as file:
+            before = file.read()
+        try:
+            for at in range(-2, self.args.runs):
+                edited = text + "\nprint(edit_{})\n".format(self.number(at))
+                editor.change(full, at + 5, edited)
+                with open(full, "w", encoding="utf-8") as file:
+                    file.write(edited)
+                editor.save(full)
+                took = editor.wait(full, at + 5, ["mypy"], f'"edit_{self.number(at)}"')["mypy"]
+                begun = time.perf_counter()
+                subprocess.run(own, cwd=project.folder, stdout=subprocess.DEVNULL)
+                if at >= 0:
+                    seconds["pyqa lsp mypy"].append(took)
+                    seconds["mypy"].append(time.perf_counter() - begun)
+        finally:
+            with open(full, "w", encoding="utf-8") as file:
+                file.write(before)
+            editor.close()
+        self.show(f"{name}: mypy's diagnostics after a file was saved", seconds)
 
     def show(self, title, seconds):
         print(f"\n### {title}\n\n| | p50 | p99 | runs |\n|---|---|---|---|")
@@ -182,6 +217,7 @@ def main():
     parser.add_argument("--work", required=True)
     parser.add_argument("--parts", default="format,known,lsp")
     parser.add_argument("--files", default=",".join(FILES))
+    parser.add_argument("--tools", default=",".join(TOOLS))
     parser.add_argument("--runs", type=int, default=100)
     args = parser.parse_args()
     args.pyqa = os.path.abspath(args.pyqa)

@@ -14,7 +14,7 @@ use super::planning::{Planner, loads_code, parallel, scope_of};
 use super::reasons::{Circumstance, reasons};
 use super::recording::SideFiles;
 use super::request::{AfterFinding, CacheUse, Reach, Reasons, Request};
-use super::shadow::{Shadow, Text};
+use super::shadow::{Shadow, Text, are_above};
 use super::sift;
 use super::steady::Afterwards;
 use super::toolset::{ActiveTool, Toolset};
@@ -59,6 +59,8 @@ pub struct Run<'a> {
     side: Option<SideFiles>,
     /// Where the request's texts lie for the tools.
     shadow: Option<Shadow>,
+    /// Where those of the run before lay.
+    last_shadow: Option<Shadow>,
 }
 
 impl<'a> Run<'a> {
@@ -88,6 +90,7 @@ impl<'a> Run<'a> {
             rule: planner.rule(),
             side: None,
             shadow: None,
+            last_shadow: None,
         };
         let taking_part: Vec<&ActiveTool> =
             toolset.active.iter().filter(|tool| takes_part(request, tool)).collect();
@@ -107,6 +110,16 @@ impl<'a> Run<'a> {
             }
         }
         if errors.is_empty() { Ok(run) } else { Err(errors) }
+    }
+
+    /// The folder in which the texts of the run before lay, which may serve again.
+    pub(super) fn take_over(&mut self, shadow: Option<Shadow>) {
+        self.last_shadow = shadow;
+    }
+
+    /// The folder in which the texts lay, for the run after this one.
+    pub(super) fn hand_over(&mut self) -> Option<Shadow> {
+        self.shadow.take().or_else(|| self.last_shadow.take())
     }
 
     fn cache_use(&self, tool: &ActiveTool) -> CacheUse {
@@ -164,7 +177,7 @@ impl<'a> Run<'a> {
             to_run: task.to_run.len(),
             replayed: task.work.plan.units.len() - task.to_run.len(),
         });
-        let slots = self.request.jobs.or(self.workspace.settings.jobs).unwrap_or_else(cores);
+        let slots = self.slots();
         on(Event::Planned { tools: planned.collect(), slots });
         for task in self.tasks.iter().filter(|task| task.to_run.is_empty()) {
             task.tell(self.request.telling, on);
@@ -216,20 +229,34 @@ impl<'a> Run<'a> {
         self.side = Some(side);
     }
 
+    /// How many processes run at once. For the text of an editor all tools start at once: somebody
+    /// waits for each answer, and a short run is not to wait for a long one.
+    fn slots(&self) -> usize {
+        let asked = self.request.jobs.or(self.workspace.settings.jobs);
+        let at_once = if self.workspace.overlaid.is_empty() { 1 } else { self.tasks.len() };
+        asked.unwrap_or_else(|| cores().max(at_once))
+    }
+
     /// Writes the request's texts where tools can read them.
-    fn lay_out(&self) -> std::io::Result<Option<Shadow>> {
+    fn lay_out(&mut self) -> std::io::Result<Option<Shadow>> {
         let workspace = self.workspace;
         if workspace.overlaid.is_empty() {
             return Ok(None);
         }
         let settings: Vec<&Path> =
             self.tasks.iter().filter_map(|task| task.tool.config.file.as_deref()).collect();
-        let texts = workspace.overlaid.iter().map(|(path, bytes)| {
-            let file = workspace.files.find(path).map(|index| &workspace.files.files[index]);
-            Text { path, bytes, is_executable: file.is_some_and(|f| f.stat.is_executable()) }
-        });
+        let texts = || {
+            workspace.overlaid.iter().map(|(path, bytes)| {
+                let file = workspace.files.find(path).map(|index| &workspace.files.files[index]);
+                Text { path, bytes, is_executable: file.is_some_and(|f| f.stat.is_executable()) }
+            })
+        };
+        let last = self.last_shadow.take().filter(|_| !are_above(&settings, &workspace.root));
+        if let Some(shadow) = last.and_then(|last| last.renewed(&workspace.root, texts())) {
+            return Ok(Some(shadow));
+        }
         let folder = workspace.cache.texts();
-        Shadow::make(&folder, &workspace.root, &settings, texts).map(Some)
+        Shadow::make(&folder, &workspace.root, &settings, texts()).map(Some)
     }
 
     fn fail_all(&mut self, error: &str) {

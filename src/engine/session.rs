@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::planning::Planner;
 use super::request::Request;
 use super::run::Run;
+use super::shadow::Shadow;
 use super::since::BaseRun;
 use super::split::Split;
 use super::toolset::{ActiveTool, Toolset};
@@ -35,6 +36,8 @@ pub struct Session {
     opened: Instant,
     /// On disk, and none of the project's files.
     foreign: BTreeSet<PathBuf>,
+    /// Where the texts of the last run lay.
+    shadow: Option<Shadow>,
 }
 
 impl Session {
@@ -64,7 +67,8 @@ impl Session {
         }
         let support = support(&workspace)?;
         shadow::sweep(&workspace.cache.texts());
-        let mut session = Self { workspace, toolset, support, opened, foreign: BTreeSet::new() };
+        let foreign = BTreeSet::new();
+        let mut session = Self { workspace, toolset, support, opened, foreign, shadow: None };
         session.foreign = request.paths.iter().filter(|p| session.is_unknown(p)).cloned().collect();
         Ok(session)
     }
@@ -113,7 +117,7 @@ impl Session {
     }
 
     fn run(
-        &self,
+        &mut self,
         request: &Request,
         cancel: &CancelToken,
         on: &mut dyn FnMut(Event),
@@ -124,8 +128,10 @@ impl Session {
         let split = Split::load(request, workspace)?;
         let planner = Planner::new(workspace, &self.support, request)?.sharing(split.as_ref());
         let mut run = Run::new(request, workspace, &self.toolset, &self.support, &planner)?;
+        run.take_over(self.shadow.take());
         run.execute(mode, cancel, on);
         run.store(on);
+        self.shadow = run.hand_over();
         let mark = split.as_ref().map(|split| split.mark(request, workspace, &self.toolset));
         let mut outcome = Outcome { shard: mark, ..run.outcome(cancel, begun) };
         let mut check_base = |run: &BaseRun| check_base(run, request, cancel);

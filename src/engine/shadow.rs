@@ -2,9 +2,9 @@
 //! has in the project, beside links to all that lies beside it there, so that a tool which runs in
 //! the folder sees the same names and settings as in the project.
 
-use std::collections::BTreeSet;
-use std::ffi::OsStr;
-use std::fs;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -24,8 +24,20 @@ pub(super) struct Text<'a> {
 /// The folder; it goes with this value.
 #[derive(Debug)]
 pub(super) struct Shadow {
-    _folder: tempfile::TempDir,
+    folder: PathBuf,
     root: PathBuf,
+    /// How often it has served.
+    uses: usize,
+    /// The name that it had first.
+    name: OsString,
+}
+
+impl Drop for Shadow {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.folder) {
+            log::info!("{}: {error}", self.folder.display());
+        }
+    }
 }
 
 impl Shadow {
@@ -43,11 +55,8 @@ impl Shadow {
     ) -> io::Result<Self> {
         fs::create_dir_all(within)?;
         let folder = tempfile::Builder::new().prefix("texts-").tempdir_in(within)?;
-        let above: Vec<&Path> = settings
-            .iter()
-            .filter(|file| file.parent().is_some_and(|of| of != root && root.starts_with(of)))
-            .copied()
-            .collect();
+        let above: Vec<&Path> =
+            settings.iter().filter(|file| is_above(file, root)).copied().collect();
         let top =
             above.iter().filter_map(|file| file.parent()).min_by_key(|of| of.as_os_str().len());
         let top = top.unwrap_or(root);
@@ -58,13 +67,91 @@ impl Shadow {
             Ok(way) => begin.join(way),
             Err(_) => begin.clone(),
         };
-        let shadow = Self { root: place(root), _folder: folder };
+        let root_place = place(root);
+        let folder = folder.keep();
+        let first = folder.file_name().unwrap_or_default().to_owned();
+        let shadow = Self { root: root_place, folder, uses: 1, name: first };
         fs::create_dir_all(&shadow.root)?;
         for file in above {
             os::link(file, &place(file))?;
         }
         shadow.fill(root, texts)?;
         Ok(shadow)
+    }
+
+    /// A folder that has served before, for other texts at the same paths; `None` where that cannot
+    /// be had. It gets another name, so that no tool can take it for the one that it knows. Settings
+    /// above the root are not looked for here.
+    pub(super) fn renewed<'a>(
+        mut self,
+        root: &Path,
+        texts: impl Iterator<Item = Text<'a>>,
+    ) -> Option<Self> {
+        let texts: Vec<Text<'a>> = texts.collect();
+        if !self.still_shows(root, &texts).is_ok_and(|shows| shows) {
+            return None;
+        }
+        let renewed = self.rename().and_then(|()| {
+            for text in &texts {
+                // Whoever has the old one open keeps it.
+                fs::remove_file(text.path.below(&self.root))?;
+                self.write(text)?;
+            }
+            Ok(())
+        });
+        renewed.ok().map(|()| self)
+    }
+
+    fn rename(&mut self) -> io::Result<()> {
+        self.uses += 1;
+        let mut name = self.name.clone();
+        name.push(format!("-{}", self.uses));
+        let new = self.folder.with_file_name(name);
+        let way = self.root.strip_prefix(&self.folder).map_err(io::Error::other)?.to_owned();
+        fs::rename(&self.folder, &new)?;
+        self.root = new.join(way);
+        self.folder = new;
+        // It is not left behind.
+        File::open(&self.folder)?.set_modified(SystemTime::now())
+    }
+
+    /// Whether it holds texts at these paths, links to all that lies beside them in the project, and
+    /// nothing else.
+    fn still_shows(&self, root: &Path, texts: &[Text<'_>]) -> io::Result<bool> {
+        let only_root = BTreeSet::from([root.file_name().unwrap_or(OsStr::new("root")).to_owned()]);
+        let top: io::Result<BTreeSet<OsString>> =
+            fs::read_dir(&self.folder)?.map(|entry| Ok(entry?.file_name())).collect();
+        let at_top = self.root.parent() == Some(self.folder.as_path());
+        if !at_top || top? != only_root {
+            return Ok(false);
+        }
+        let folders = folders(texts);
+        let mut own = folders.clone();
+        own.extend(texts.iter().map(|text| text.path.to_path()));
+        for folder in &folders {
+            // Each name with where its link leads; `None`: it is no link.
+            let mut expected = BTreeMap::new();
+            // A folder that is not on disk yet has nothing to show.
+            for entry in fs::read_dir(root.join(folder)).into_iter().flatten().flatten() {
+                expected.insert(entry.file_name(), Some(entry.path()));
+            }
+            let here = own.iter().filter(|path| path.parent() == Some(folder.as_path()));
+            for name in here.filter_map(|path| path.file_name()) {
+                expected.insert(name.to_owned(), None);
+            }
+            for entry in fs::read_dir(self.root.join(folder))? {
+                let entry = entry?;
+                let link = entry.file_type()?.is_symlink().then(|| fs::read_link(entry.path()));
+                match expected.remove(&entry.file_name()) {
+                    Some(to) if to == link.transpose()? => {}
+                    _ => return Ok(false),
+                }
+            }
+            if !expected.is_empty() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Where the tool runs.
@@ -74,18 +161,12 @@ impl Shadow {
 
     fn fill<'a>(&self, root: &Path, texts: impl Iterator<Item = Text<'a>>) -> io::Result<()> {
         let texts: Vec<Text<'a>> = texts.collect();
-        let mut folders = BTreeSet::from([PathBuf::new()]);
-        for text in &texts {
-            let path = text.path.to_path();
-            folders.extend(path.ancestors().skip(1).map(Path::to_owned));
-        }
+        let folders = folders(&texts);
         for folder in &folders {
             fs::create_dir_all(self.root.join(folder))?;
         }
         for text in &texts {
-            let path = text.path.below(&self.root);
-            fs::write(&path, text.bytes)?;
-            os::make_like(&path, text.is_executable)?;
+            self.write(text)?;
         }
         for folder in &folders {
             // A folder that is not on disk yet has nothing to show.
@@ -98,6 +179,30 @@ impl Shadow {
         }
         Ok(())
     }
+
+    fn write(&self, text: &Text<'_>) -> io::Result<()> {
+        let path = text.path.below(&self.root);
+        fs::write(&path, text.bytes)?;
+        os::make_like(&path, text.is_executable)
+    }
+}
+
+/// Whether one of the files lies in a folder above the root.
+pub(super) fn are_above(files: &[&Path], root: &Path) -> bool {
+    files.iter().any(|file| is_above(file, root))
+}
+
+fn is_above(file: &Path, root: &Path) -> bool {
+    file.parent().is_some_and(|of| of != root && root.starts_with(of))
+}
+
+/// The folders in which the texts lie, and those above, from the root.
+fn folders(texts: &[Text<'_>]) -> BTreeSet<PathBuf> {
+    let mut folders = BTreeSet::from([PathBuf::new()]);
+    for text in texts {
+        folders.extend(text.path.to_path().ancestors().skip(1).map(Path::to_owned));
+    }
+    folders
 }
 
 /// Removes folders that a process which was ended has left in `within`.
@@ -188,6 +293,64 @@ mod tests {
         let found = fs::read_to_string(shadow.root().join("../../tox.ini")).unwrap();
         assert_eq!(found, "settings");
         assert_eq!(fs::read_to_string(shadow.root().join("new/a.py")).unwrap(), "new");
+    }
+
+    fn renewed(shadow: Shadow, root: &Path, path: &str) -> Option<Shadow> {
+        let path = RelPath::from(path);
+        let text = Text { path: &path, bytes: b"newer", is_executable: false };
+        shadow.renewed(root, std::iter::once(text))
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_serves_again_under_another_name_while_the_project_has_the_same_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, cache) = (folder.path().join("project"), folder.path().join("cache"));
+        fs::create_dir_all(root.join("src")).unwrap();
+        fs::write(root.join("src/b.py"), "old").unwrap();
+        let first = shadow(&cache, &root, &[], "src/a.py");
+        let old = first.root().to_owned();
+        let mut again = renewed(first, &root, "src/a.py").unwrap();
+        for _ in 0..3 {
+            again = renewed(again, &root, "src/a.py").unwrap();
+            assert_ne!(again.root(), old);
+            assert_eq!(again.root().file_name(), old.file_name());
+            assert_eq!(fs::read_to_string(again.root().join("src/a.py")).unwrap(), "newer");
+            assert_eq!(fs::read_to_string(again.root().join("src/b.py")).unwrap(), "old");
+            assert!(!old.exists());
+        }
+        drop(again);
+        assert_eq!(fs::read_dir(cache).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_folder_does_not_serve_again_where_names_differ_or_a_tool_has_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, cache) = (folder.path().join("project"), folder.path().join("cache"));
+        fs::create_dir_all(root.join("src")).unwrap();
+        fs::write(root.join("src/b.py"), "old").unwrap();
+        let served = || shadow(&cache, &root, &[], "src/a.py");
+        assert!(renewed(served(), &root, "src/c.py").is_none());
+        assert!(renewed(served(), &root.join("src"), "src/a.py").is_none());
+        let ways: [&dyn Fn(&Path); 5] = [
+            &|shadow| fs::write(shadow.join("src/left"), "").unwrap(),
+            &|shadow| fs::write(shadow.join("../left"), "").unwrap(),
+            &|shadow| fs::remove_file(shadow.join("src/b.py")).unwrap(),
+            &|shadow| {
+                fs::remove_file(shadow.join("src/b.py")).unwrap();
+                fs::write(shadow.join("src/b.py"), "mine").unwrap();
+            },
+            &|_| fs::write(root.join("src/d.py"), "").unwrap(),
+        ];
+        for way in ways {
+            let served = served();
+            way(served.root());
+            assert!(renewed(served, &root, "src/a.py").is_none());
+        }
+        let served = served();
+        fs::remove_file(root.join("src/d.py")).unwrap();
+        assert!(renewed(served, &root, "src/a.py").is_none());
+        assert_eq!(fs::read_dir(cache).unwrap().count(), 0);
     }
 
     #[test]

@@ -76,11 +76,17 @@ impl Workspace {
         let cache_use = prepare_cache(&cache, request.cache, &mut notices);
         let states = cache.states(&root);
         let documents = Documents::default();
-        let (listed, settled) = thread::scope(|scope| {
-            let listing = scope.spawn(|| list(request, &site, &states));
-            let settled = settle(&site, request, known, &documents, &states);
-            (listing.join(), settled)
-        });
+        let settle = || settle(&site, request, known, &documents, &states);
+        let (listed, settled) = if matches!(request.content, Content::Buffer(_)) {
+            // One file is sooner looked at than a thread is started.
+            (Ok(list(request, &site, &states)), settle())
+        } else {
+            thread::scope(|scope| {
+                let listing = scope.spawn(|| list(request, &site, &states));
+                let settled = settle();
+                (listing.join(), settled)
+            })
+        };
         let told = |errors: Vec<UserError>| {
             errors.into_iter().map(|error| site.told_error(error)).collect::<Vec<_>>()
         };

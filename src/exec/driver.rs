@@ -19,6 +19,9 @@ const CONNECTION: &str = include_str!("worker/connection.py");
 const CHILD: &str = include_str!("worker/child.py");
 const SPARE: &str = include_str!("worker/spare.py");
 const BLACK_PROVEN: &str = include_str!("../tools/black_proven.py");
+const FLAKE8_READY: &str = include_str!("../tools/flake8_ready.py");
+const BANDIT_READY: &str = include_str!("../tools/bandit_ready.py");
+const SAMPLE: &str = include_str!("../tools/sample.txt");
 const PYTEST_REPORT: &str = include_str!("../tools/pytest_report.py");
 
 /// Python files of pyqa's own, written where an interpreter can read them.
@@ -42,6 +45,9 @@ impl Support {
             ("pyqa_child.py", CHILD),
             ("pyqa_spare.py", SPARE),
             ("pyqa_black_proven.py", BLACK_PROVEN),
+            ("pyqa_flake8_ready.py", FLAKE8_READY),
+            ("pyqa_bandit_ready.py", BANDIT_READY),
+            ("sample.txt", SAMPLE),
             ("pyqa_pytest_report.py", PYTEST_REPORT),
             // Every interpreter imports a module of this name at its start.
             ("moved/sitecustomize.py", MOVED),

@@ -14,8 +14,11 @@ use super::messages::told;
 use super::server::Server;
 use super::{start, uri};
 
-/// Files come in bunches: all open ones saved, another branch checked out.
+/// Files change in bunches: another branch is checked out.
 const BUNCH: Duration = Duration::from_millis(100);
+/// An editor that saves all its files tells of them without a pause. One that comes later starts
+/// the check anew.
+const SAVED: Duration = Duration::from_millis(20);
 
 impl Server<'_> {
     pub(super) fn opened(&mut self, notification: &Notification) {
@@ -56,7 +59,7 @@ impl Server<'_> {
             self.check_soon(&uri, Duration::ZERO);
         }
         if let Some(folder) = folder {
-            self.checks.whole_due(&folder, BUNCH);
+            self.checks.whole_due(&folder, SAVED);
         }
         if start::is_settings_file(&uri) {
             self.check_all();

@@ -13,8 +13,12 @@ use super::variables::Variables;
 /// Poetry: `{virtualenvs.path}/{name}-{hash of the folder}-py{version}`
 /// (`EnvManager.generate_env_name`, Poetry 2.4). The one that `poetry env use` chose, else the
 /// newest Python's.
-pub fn poetry(folder: &Path, variables: &Variables) -> Option<PathBuf> {
-    let pyproject = read_toml(&folder.join("pyproject.toml"))?;
+pub fn poetry(
+    folder: &Path,
+    pyproject: Option<&toml::Table>,
+    variables: &Variables,
+) -> Option<PathBuf> {
+    let pyproject = pyproject?;
     let poetry = pyproject.get("tool").and_then(|tool| tool.get("poetry"));
     if poetry.is_none() && !folder.join("poetry.lock").is_file() {
         return None;
@@ -101,8 +105,12 @@ pub fn pdm(folder: &Path) -> Option<PathBuf> {
 
 /// Hatch: `{data folder}/env/virtual/{project}/{hash of the folder}/{project}` for its default
 /// environment (`VirtualEnvironment` in hatch/env/virtual.py, Hatch 1.16).
-pub fn hatch(folder: &Path, variables: &Variables) -> Option<PathBuf> {
-    let pyproject = read_toml(&folder.join("pyproject.toml"))?;
+pub fn hatch(
+    folder: &Path,
+    pyproject: Option<&toml::Table>,
+    variables: &Variables,
+) -> Option<PathBuf> {
+    let pyproject = pyproject?;
     let name = pyproject.get("project")?.get("name")?.as_str()?;
     let name = normalised(name);
     let data = variables.path("HATCH_DATA_DIR").or_else(|| {
@@ -156,6 +164,7 @@ fn config_home(variables: &Variables) -> Option<PathBuf> {
     variables.path("XDG_CONFIG_HOME").or_else(|| Some(variables.home()?.join(".config")))
 }
 
-fn read_toml(file: &Path) -> Option<toml::Table> {
+/// The table in the file, if it can be read.
+pub fn read_toml(file: &Path) -> Option<toml::Table> {
     fs::read_to_string(file).ok()?.parse().ok()
 }

@@ -1,6 +1,7 @@
 //! Which Python environment is the project's: [`find`]. No process is started for it.
 //! docs/environments.md has the order as a table.
 
+use std::cell::LazyCell;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -86,10 +87,11 @@ pub fn find(
         }
     }
     for folder in folders {
-        search.look(Origin::Poetry, || managers::poetry(folder, variables));
+        let pyproject = LazyCell::new(|| managers::read_toml(&folder.join("pyproject.toml")));
+        search.look(Origin::Poetry, || managers::poetry(folder, pyproject.as_ref(), variables));
         search.look(Origin::Pipenv, || managers::pipenv(folder, variables));
         search.look(Origin::Pdm, || managers::pdm(folder));
-        search.look(Origin::Hatch, || managers::hatch(folder, variables));
+        search.look(Origin::Hatch, || managers::hatch(folder, pyproject.as_ref(), variables));
     }
     search.look(Origin::Conda, || {
         let is_base = variables.get("CONDA_DEFAULT_ENV").is_some_and(|name| name == "base");

@@ -32,6 +32,7 @@ mod lsp_stress;
 mod mypy_daemon;
 mod provision;
 #[cfg(unix)]
+mod ready;
 mod release;
 mod reports;
 mod rules;

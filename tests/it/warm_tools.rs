@@ -3,6 +3,7 @@
 use std::os::unix::ffi::OsStrExt;
 
 use crate::support::{Project, Run};
+use crate::worker_spares::until_children_wait;
 
 /// What a run found and what went wrong, without times.
 fn told(run: &Run) -> serde_json::Value {
@@ -16,7 +17,8 @@ fn told(run: &Run) -> serde_json::Value {
     serde_json::json!([run.code, report["findings"], tools])
 }
 
-/// Checks the project with plain processes, with workers of one run and with a kept one.
+/// Checks the project with plain processes, with workers of one run and with a kept one, the second
+/// time in children that have waited.
 fn all_ways(project: &mut Project, arguments: &[&str]) {
     let arguments = [&["--no-cache", "--only", "flake8,bandit,black"], arguments].concat();
     project.set("PYQA_WORKERS", "0");
@@ -25,6 +27,9 @@ fn all_ways(project: &mut Project, arguments: &[&str]) {
         project.set("PYQA_WORKERS", workers);
         let warm = project.check(&arguments);
         assert_eq!(told(&warm), told(&plain), "PYQA_WORKERS={workers}");
+        if workers == "1" {
+            until_children_wait(project, 3);
+        }
     }
     let status = project.pyqa(&["worker", "status"]).stdout;
     assert!(status.contains("black") && status.contains("bandit"), "{status}");

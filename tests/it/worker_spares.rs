@@ -5,8 +5,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use pyqa::exec::job::{End, Job};
-use pyqa::exec::worker::Mode;
+use pyqa::exec::worker::{Mode, status};
 
+use crate::support::Project;
 use crate::workers::{Bench, is_gone, run};
 
 /// A module through which a tool is called.
@@ -69,6 +70,22 @@ fn child_that_waits(worker: u32) -> String {
         std::thread::sleep(Duration::from_millis(20));
     }
     panic!("no child waits")
+}
+
+/// Waits until this many children of the project's worker wait for a job; one that cannot get ready
+/// does not stay.
+pub(super) fn until_children_wait(project: &Project, count: usize) {
+    let runtime = project.runtime();
+    let workers = status(&[("XDG_RUNTIME_DIR", runtime.to_str().unwrap())].into());
+    let worker = workers.first().expect("a worker is kept").pid;
+    let (begun, mut seen) = (Instant::now(), Vec::new());
+    while seen.len() < 4 {
+        let now = children(worker);
+        seen.retain(|earlier| *earlier == now && now.len() == count);
+        seen.push(now);
+        assert!(begun.elapsed() < Duration::from_mins(1), "{count} children: {seen:?}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
 
 #[test]

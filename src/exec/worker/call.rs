@@ -2,7 +2,7 @@
 //! dealt with as for a process that pyqa starts itself.
 
 use std::fs::File;
-use std::io::{self, PipeWriter};
+use std::io::{self, PipeWriter, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
+use rustix::pipe::fcntl_getpipe_size;
 use serde_json::{Value, json};
 
 use super::wire::{Messages, latin, send};
@@ -66,13 +67,16 @@ pub(super) fn call(
     completed(end, stdout, stderr, begun.elapsed())
 }
 
-/// What the child reads, and where to write it.
+/// What the child reads, and where to write it. A text for which the pipe has room is written at
+/// once: the child has not to wait for it.
 fn input(job: &Job) -> io::Result<(File, Option<PipeWriter>)> {
-    if job.stdin.is_none() {
-        return Ok((File::open("/dev/null")?, None));
+    let Some(text) = &job.stdin else { return Ok((File::open("/dev/null")?, None)) };
+    let (reader, mut writer) = io::pipe()?;
+    let has_room = fcntl_getpipe_size(&writer).is_ok_and(|room| text.len() <= room);
+    if has_room {
+        writer.write_all(text)?;
     }
-    let (reader, writer) = io::pipe()?;
-    Ok((File::from(std::os::fd::OwnedFd::from(reader)), Some(writer)))
+    Ok((File::from(std::os::fd::OwnedFd::from(reader)), Some(writer).filter(|_| !has_room)))
 }
 
 fn request(job: &Job, python: &PythonJob, preload: &Preload) -> Value {

@@ -22,7 +22,7 @@ from pyqa_spare import Spares
 
 # How often a kept worker looks whether it is still wanted, in seconds.
 TICK = 60.0
-# How long a kept worker has nothing to do before it gets a child ready for the next job.
+# How long a kept worker has nothing to do before it gets children ready for the next jobs.
 PAUSE = 0.1
 
 
@@ -114,10 +114,11 @@ class Server:
                 self.last = time.monotonic()
             elif self.ending or (self.path and not self.is_wanted()):
                 self.end()
-            elif not happened and self.lacks_spares():
-                job = self.spares.lay_by(len(self.loaded), self.forget)
-                if job is not None:
-                    return job
+            elif not happened:
+                while self.lacks_spares():
+                    job = self.spares.lay_by(len(self.loaded), self.forget)
+                    if job is not None:
+                        return job
 
     def is_wanted(self):
         idle = time.monotonic() - self.last
