@@ -59,6 +59,7 @@ fn preload(tool: &ActiveTool) -> Option<Preload> {
             plugins: Vec::new(),
             groups: Vec::new(),
             environment: tool.resolved.environment.fingerprint,
+            records: spec.key.record_reads,
         });
     }
     let own = spec.package.as_deref().filter(|_| !spec.key.plugin_groups.is_empty());
@@ -67,5 +68,6 @@ fn preload(tool: &ActiveTool) -> Option<Preload> {
         plugins: own.into_iter().chain(plugins).map(str::to_owned).collect(),
         groups: spec.key.plugin_groups.clone(),
         environment: tool.resolved.environment.fingerprint,
+        records: spec.key.record_reads,
     })
 }

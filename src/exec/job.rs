@@ -57,6 +57,9 @@ pub struct Preload {
     pub groups: Vec<String>,
     /// Of the environment that all of it comes from.
     pub environment: Fingerprint,
+    /// The tool's jobs note what they read, which begins with what is imported for them: their
+    /// worker notes it too, and serves no other tools.
+    pub records: bool,
 }
 
 /// How a job ended.

@@ -72,6 +72,7 @@ impl Bench {
                 reads: None,
                 helper: None,
                 preload: Some(Preload {
+                    records: false,
                     modules: vec!["probe".to_owned()],
                     plugins: Vec::new(),
                     groups: Vec::new(),

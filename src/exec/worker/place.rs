@@ -28,6 +28,8 @@ pub(super) struct Place {
     scripts: PathBuf,
     pub(super) driver: PathBuf,
     environment: Fingerprint,
+    /// What is read is noted from the start.
+    records: bool,
 }
 
 impl Place {
@@ -36,7 +38,7 @@ impl Place {
         let python = job.python.as_ref()?;
         let preload = python.preload.as_ref()?;
         let fits = python.report.is_none()
-            && python.reads.is_none()
+            && (python.reads.is_none() || preload.records)
             && python.entry.interpreter.is_absolute()
             && job.env.iter().all(|(name, _)| {
                 name.to_str().is_some_and(|n| SET_IN_CHILDREN.contains(&n) || !is_read_at_start(n))
@@ -47,6 +49,7 @@ impl Place {
                 scripts: python.entry.scripts.clone(),
                 driver: python.driver.clone(),
                 environment: preload.environment,
+                records: preload.records,
             };
             (place, python)
         })
@@ -58,7 +61,14 @@ impl Place {
             "scripts": self.scripts.to_string_lossy(),
             "key": self.key().to_string(),
             "pyqa": env!("CARGO_PKG_VERSION"),
+            "reads": self.records,
         })
+    }
+
+    /// Whether its tool takes the project as a whole: one job in a run, which would wait longer for
+    /// a worker that has to be started than it takes to start by itself.
+    pub(super) fn has_one_job(&self) -> bool {
+        self.records
     }
 
     /// Another interpreter at the same place, other packages or another pyqa make another key.
@@ -83,6 +93,7 @@ impl Place {
         let mut digest = Digest::new("pyqa worker's name");
         digest.field("interpreter", self.interpreter.as_os_str().as_encoded_bytes());
         digest.field("scripts", self.scripts.as_os_str().as_encoded_bytes());
+        digest.field("records", [u8::from(self.records)]);
         let mut variables: Vec<_> = inherited_variables()
             .filter(|(name, _)| name.to_str().is_some_and(is_read_at_start))
             .collect();
