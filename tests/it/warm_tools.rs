@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use crate::support::{Project, Run};
 
 /// What a run found and what went wrong, without times.
-fn told(run: &Run) -> serde_json::Value {
+pub(super) fn told(run: &Run) -> serde_json::Value {
     let report = run.json();
     let tools: Vec<_> = report["tools"]
         .as_array()
