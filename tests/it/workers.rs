@@ -368,10 +368,13 @@ fn a_single_job_does_not_wait_for_a_worker_that_the_next_run_finds() {
     assert_eq!(once(&bench), Via::Process);
     assert!(bench.status().is_empty());
     let begun = Instant::now();
+    let mut started = None;
     loop {
         bench.again();
         // Answers when all is imported.
-        assert_eq!(bench.status()[0].loaded, ["probe"]);
+        let status = bench.status();
+        assert_eq!(status[0].loaded, ["probe"]);
+        assert_eq!(*started.get_or_insert(status[0].pid), status[0].pid);
         // One that is slow to answer is not waited for either.
         if once(&bench) == Via::Worker {
             break;

@@ -84,7 +84,8 @@ impl Channel {
         let name = place.name();
         let socket = folder.socket(&name);
         let _lock = folder.lock(&name)?;
-        if !serves(&socket, place)? {
+        let is_starting = connect(&socket).is_ok() && was_just_started(&socket);
+        if !is_starting && !serves(&socket, place)? {
             start(&socket, place, limits)?;
         }
         Ok(Self::Kept(socket))
@@ -163,6 +164,12 @@ fn serves(socket: &Path, place: &Place) -> io::Result<bool> {
         },
     }
     Ok(false)
+}
+
+/// Whether the worker at `socket` may not answer because it is importing what it was started for.
+fn was_just_started(socket: &Path) -> bool {
+    let started = fs::metadata(pid_file(socket)).and_then(|meta| meta.modified());
+    started.is_ok_and(|at| at.elapsed().is_ok_and(|age| age < START))
 }
 
 /// Starts a worker that listens at `socket`.
