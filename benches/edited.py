@@ -3,10 +3,10 @@ file in children of an interpreter that has them imported (`forked.py`), mypy in
 in a second, and beside prek with the same tools as local hooks.
 
     python benches/edited.py --pyqa target/release/pyqa --work FOLDER [--base OTHER-PYQA]
-                             [--project click] [--runs 10] [--without prek]
+                             [--project click] [--runs 10] [--without prek,alone]
 
 FOLDER is the one of compare.py. All run in turn, each on a text of its own; ratios are medians of those
-within a round.
+within a round. `alone` is each tool in process without another beside it.
 """
 
 import argparse
@@ -41,9 +41,11 @@ class Edited:
         if args.base:
             self.contenders["base"] = lambda: self.run("base", self.check(args.base))
         self.contenders["in process"] = lambda: self.in_process(LANES)
-        for tool in LANES.replace(",", " ").split():
-            self.contenders[f"{tool} alone in process"] = lambda tool=tool: self.in_process(tool)
-        if "prek" not in args.without.split(","):
+        left_out = args.without.split(",")
+        if "alone" not in left_out:
+            for tool in LANES.replace(",", " ").split():
+                self.contenders[f"{tool} alone"] = lambda tool=tool: self.in_process(tool)
+        if "prek" not in left_out:
             file = self.project.facts["edit"]
             prek = Bench(args).hook_runner(self.project, "prek", f"--files {file}")
             self.contenders["prek"] = lambda: self.run("prek", prek)
@@ -88,12 +90,13 @@ class Edited:
         return seconds
 
     def show(self, seconds):
-        print(f"| {self.args.project} | median | ratio to pyqa |\n|---|---|---|")
+        print(f"| {self.args.project} | median | least | ratio to pyqa |\n|---|---|---|---|")
         for name, values in seconds.items():
             ratio = statistics.median(
                 value / other for value, other in zip(values, seconds["pyqa"], strict=True)
             )
-            print(f"| {name} | {statistics.median(values) * 1000:.0f} ms | {ratio:.2f} |")
+            median, least = statistics.median(values) * 1000, min(values) * 1000
+            print(f"| {name} | {median:.0f} ms | {least:.0f} ms | {ratio:.2f} |")
         over = [a - b for a, b in zip(seconds["pyqa"], seconds["in process"], strict=True)]
         print(f"\npyqa beyond the tools in process: {statistics.median(over) * 1000:.0f} ms")
 
