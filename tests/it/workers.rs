@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use pyqa::exec::cancel::CancelToken;
 use pyqa::exec::driver::{PythonJob, Support};
-use pyqa::exec::job::{Completed, End, Job, Preload, PythonEntry, Via};
+use pyqa::exec::job::{Company, Completed, End, Job, Preload, PythonEntry, Via};
 use pyqa::exec::process;
 use pyqa::exec::worker::{Mode, Status, Workers, status, stop};
 use pyqa::hash::Fingerprint;
@@ -72,7 +72,7 @@ impl Bench {
                 reads: None,
                 helper: None,
                 preload: Some(Preload {
-                    records: false,
+                    company: Company::Common,
                     modules: vec!["probe".to_owned()],
                     plugins: Vec::new(),
                     groups: Vec::new(),
@@ -331,7 +331,7 @@ fn recording(bench: &Bench, arguments: &[&str]) -> (Job, PathBuf) {
     let noted = bench.folder.path().join("noted");
     let python = job.python.as_mut().unwrap();
     python.reads = Some((noted.clone(), bench.folder.path().to_owned()));
-    python.preload.as_mut().unwrap().records = true;
+    python.preload.as_mut().unwrap().company = Company::Recording;
     (job, noted)
 }
 

@@ -195,7 +195,7 @@ impl Seat {
     fn open(&self) -> Option<Channel> {
         let is_busy = self.busy.load(Ordering::Relaxed);
         if let Some((folder, limits)) = &self.keep {
-            if !is_busy && self.place.has_one_job() {
+            if !is_busy && self.place.serves_one_tool() {
                 return Channel::at_hand(folder, &self.place)
                     .map_err(|error| log::info!("no warm process is there yet: {error}"))
                     .ok();
