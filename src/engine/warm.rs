@@ -5,7 +5,7 @@ use super::toolset::ActiveTool;
 use super::workspace::Workspace;
 use crate::error::UserError;
 use crate::exec::driver::{PythonJob, Support};
-use crate::exec::job::Preload;
+use crate::exec::job::{Company, Preload};
 use crate::exec::worker::{Mode, Workers};
 use crate::tools::resolve::Program;
 
@@ -59,6 +59,7 @@ fn preload(tool: &ActiveTool) -> Option<Preload> {
             plugins: Vec::new(),
             groups: Vec::new(),
             environment: tool.resolved.environment.fingerprint,
+            company: company(tool),
         });
     }
     let own = spec.package.as_deref().filter(|_| !spec.key.plugin_groups.is_empty());
@@ -67,5 +68,16 @@ fn preload(tool: &ActiveTool) -> Option<Preload> {
         plugins: own.into_iter().chain(plugins).map(str::to_owned).collect(),
         groups: spec.key.plugin_groups.clone(),
         environment: tool.resolved.environment.fingerprint,
+        company: company(tool),
     })
+}
+
+fn company(tool: &ActiveTool) -> Company {
+    if tool.spec.key.record_reads {
+        Company::Recording
+    } else if tool.resolved.imports_sources {
+        Company::Own(tool.spec.name.to_string())
+    } else {
+        Company::Common
+    }
 }

@@ -60,9 +60,10 @@ def main():
         leave = pyqa_child.leave
     reads = None
     if job.get("reads"):
-        pyqa_reads = own_module("pyqa_reads")
-        # pytest's plugin hands it on to the workers of xdist.
-        reads = sys.pyqa_reads = pyqa_reads.Reads(job["root"])
+        # A worker has begun with it. pytest's plugin hands it on to the workers of xdist.
+        reads = getattr(sys, "pyqa_reads", None) or own_module("pyqa_reads").Reads()
+        reads.root = job["root"]
+        sys.pyqa_reads = reads
         write_also_when_leaving_at_once(reads, job["reads"])
     helper = own_module(job["helper"]) if job.get("helper") else None
     sys.path[0] = job["scripts"]

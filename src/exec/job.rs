@@ -57,6 +57,19 @@ pub struct Preload {
     pub groups: Vec<String>,
     /// Of the environment that all of it comes from.
     pub environment: Fingerprint,
+    pub company: Company,
+}
+
+/// Which tools share a warm process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Company {
+    /// All others of the environment.
+    Common,
+    /// Those whose jobs note what they read, which begins with what is imported for them: the warm
+    /// process notes it too. Such a tool takes the project as a whole.
+    Recording,
+    /// None: what this tool imports may change at any time, and the warm process with it.
+    Own(String),
 }
 
 /// How a job ended.

@@ -26,7 +26,7 @@ def passed_over():
 
 
 class Reads:
-    def __init__(self, root):
+    def __init__(self, root=None):
         self.root = root
         self.passed_over = passed_over()
         self.read = set()

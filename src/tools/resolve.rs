@@ -25,6 +25,8 @@ pub struct Resolved {
     pub origin: String,
     /// Of the source of the tool and of what it stands on, where that can change without a version.
     pub code: Option<Fingerprint>,
+    /// It imports source that can change so, whether or not that counts for what it says.
+    pub imports_sources: bool,
     /// The project's environment, where the tool looks into it from outside, and the arguments
     /// for that.
     pub looks_into: Option<(Arc<Environment>, Vec<String>)>,
@@ -51,6 +53,8 @@ impl Resolved {
         let names: Vec<&str> =
             [package].into_iter().chain(plugins.iter().copied()).map(|d| d.name.as_str()).collect();
         let requirements = environment.required_by(&names);
+        let imports_sources =
+            requirements.iter().any(|distribution| distribution.editable.is_some());
         // What is installed editable has the same version whatever its code is.
         let counts = |name: &str| !spec.key.command_line_only.iter().any(|only| only == name);
         let editable: Vec<&Path> = [package]
@@ -86,6 +90,7 @@ impl Resolved {
             environment: Arc::clone(environment),
             origin: origin.to_owned(),
             code,
+            imports_sources,
             looks_into: None,
         })
     }
@@ -109,6 +114,7 @@ impl Resolved {
             program: Program::Executable(executable),
             environment: Arc::clone(environment),
             code: None,
+            imports_sources: false,
             looks_into: None,
         })
     }
@@ -197,9 +203,8 @@ mod tests {
     use crate::project::interpreter::Interpreter;
     use crate::tools::registry::builtin;
 
-    /// What stands for the code of the tool `name`, which requires `requirement`, whose source in
-    /// `folder` is worked on.
-    fn code(name: &str, requirement: &str, folder: &Path) -> Option<Fingerprint> {
+    /// The tool `name`, which requires `requirement`, whose source in `folder` is worked on.
+    fn tool(name: &str, requirement: &str, folder: &Path) -> Resolved {
         let distribution = |name: &str, requires: &[&str], editable| Distribution {
             name: name.to_owned(),
             version: "1".to_owned(),
@@ -232,19 +237,21 @@ mod tests {
         let spec = builtin().into_iter().find(|spec| spec.name == name).unwrap();
         let cache = tempfile::tempdir().unwrap();
         let states = States::open(cache.path(), folder);
-        Resolved::in_environment(&spec, &Arc::new(environment), "", &states).unwrap().code
+        Resolved::in_environment(&spec, &Arc::new(environment), "", &states).unwrap()
     }
 
     #[test]
     fn source_of_a_requirement_counts_unless_it_only_serves_the_command_line() {
         let cases = [("flake8", "pycodestyle", true), ("black", "pathspec", true)];
-        for (tool, requirement, counts) in cases.into_iter().chain([("black", "click", false)]) {
+        for (name, requirement, counts) in cases.into_iter().chain([("black", "click", false)]) {
             let folder = tempfile::tempdir().unwrap();
             let now = |text: &str| {
                 fs::write(folder.path().join("m.py"), text).unwrap();
-                code(tool, requirement, folder.path())
+                let resolved = tool(name, requirement, folder.path());
+                assert!(resolved.imports_sources, "{name} {requirement}");
+                resolved.code
             };
-            assert_eq!(now("x = 1\n") != now("x = 2\n"), counts, "{tool} {requirement}");
+            assert_eq!(now("x = 1\n") != now("x = 2\n"), counts, "{name} {requirement}");
         }
     }
 }

@@ -147,7 +147,7 @@ pub struct ConfigFileArg {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct WorkerDecl {
-    /// Modules that every call of the tool imports.
+    /// Modules that every call of the tool imports, where there are such modules.
     pub modules: Vec<String>,
     /// Importing them imports all plugins too; else the tool imports these when it is called.
     #[serde(default)]

@@ -41,6 +41,7 @@ mod shard;
 mod support;
 mod timings;
 mod upkeep;
+mod warm_mypy;
 mod warm_tools;
 #[cfg(unix)]
 mod watch;

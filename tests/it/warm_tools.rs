@@ -6,7 +6,7 @@ use crate::support::{Project, Run};
 use crate::worker_spares::until_children_wait;
 
 /// What a run found and what went wrong, without times.
-fn told(run: &Run) -> serde_json::Value {
+pub(super) fn told(run: &Run) -> serde_json::Value {
     let report = run.json();
     let tools: Vec<_> = report["tools"]
         .as_array()

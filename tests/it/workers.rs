@@ -8,11 +8,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pyqa::exec::cancel::CancelToken;
 use pyqa::exec::driver::{PythonJob, Support};
-use pyqa::exec::job::{Completed, End, Job, Preload, PythonEntry, Via};
+use pyqa::exec::job::{Company, Completed, End, Job, Preload, PythonEntry, Via};
 use pyqa::exec::process;
 use pyqa::exec::worker::{Mode, Status, Workers, status, stop};
 use pyqa::hash::Fingerprint;
@@ -72,6 +72,7 @@ impl Bench {
                 reads: None,
                 helper: None,
                 preload: Some(Preload {
+                    company: Company::Common,
                     modules: vec!["probe".to_owned()],
                     plugins: Vec::new(),
                     groups: Vec::new(),
@@ -322,6 +323,68 @@ fn a_variable_that_is_read_while_importing_counts() {
     job.env = vec![("PROBE_AT_IMPORT".into(), "other".into())];
     let done = bench.warm(&job);
     assert_eq!((done.via, text(&done.stdout).as_str()), (Via::Process, "other\n"));
+}
+
+/// A job of a tool that notes what it reads, and is one process in a run.
+fn recording(bench: &Bench, arguments: &[&str]) -> (Job, PathBuf) {
+    let mut job = bench.job(arguments);
+    let noted = bench.folder.path().join("noted");
+    let python = job.python.as_mut().unwrap();
+    python.reads = Some((noted.clone(), bench.folder.path().to_owned()));
+    python.preload.as_mut().unwrap().company = Company::Recording;
+    (job, noted)
+}
+
+#[test]
+fn what_is_read_while_a_tool_is_imported_is_noted_for_each_of_its_jobs() {
+    let bench = Bench::new(Mode::Kept);
+    for name in ["read-at-import", "input", "other"] {
+        fs::write(bench.folder.path().join(name), "").unwrap();
+    }
+    for input in ["input", "other", "input"] {
+        let (job, noted) = recording(&bench, &["read", input]);
+        process::run(&job, &CancelToken::new());
+        let cold = text(&fs::read(&noted).unwrap());
+        fs::remove_file(&noted).unwrap();
+        assert_eq!(bench.warm(&job).via, Via::Worker);
+        assert_eq!(text(&fs::read(&noted).unwrap()), cold);
+        let read = |name: &str| cold.contains(&format!("/{name}\0"));
+        assert!(read("read-at-import") && read("probe.py") && read(input), "{cold}");
+        assert_ne!(read("input"), read("other"), "{cold}");
+    }
+    // The other tools' worker notes nothing.
+    assert_eq!(bench.warm(&bench.job(&["leave", "0"])).via, Via::Worker);
+    assert_eq!(bench.status().len(), 2);
+}
+
+#[test]
+fn a_single_job_does_not_wait_for_a_worker_that_the_next_run_finds() {
+    let mut bench = Bench::new(Mode::Kept);
+    let (job, _) = recording(&bench, &["leave", "0"]);
+    let once = |bench: &Bench| {
+        bench.workers.prepare(std::slice::from_ref(&job));
+        bench.workers.run(&job, &CancelToken::new()).via
+    };
+    assert_eq!(once(&bench), Via::Process);
+    assert!(bench.status().is_empty());
+    let begun = Instant::now();
+    let mut started = None;
+    loop {
+        bench.again();
+        // Answers when all is imported.
+        let status = bench.status();
+        assert_eq!(status[0].loaded, ["probe"]);
+        assert_eq!(*started.get_or_insert(status[0].pid), status[0].pid);
+        // One that is slow to answer is not waited for either.
+        if once(&bench) == Via::Worker {
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_mins(1), "{:?}", bench.status());
+    }
+    let mut bench = Bench::new(Mode::Run);
+    assert_eq!(once(&bench), Via::Process);
+    bench.again();
+    assert!(bench.status().is_empty());
 }
 
 /// Modules that do something while they are imported which a child would not take over.

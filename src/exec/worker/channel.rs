@@ -21,6 +21,8 @@ use crate::exec::process::inherited_variables;
 
 /// How long a worker that is there may take to answer. It may be importing something.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a job that can do without waits for an answer: less than it takes to start by itself.
+const SHORT_PATIENCE: Duration = Duration::from_millis(100);
 /// How long one that was just started may take.
 const START: Duration = Duration::from_secs(10);
 
@@ -49,36 +51,44 @@ impl Channel {
         let name = place.name();
         let socket = folder.socket(&name);
         let _lock = folder.lock(&name)?;
-        match connect(&socket) {
-            Ok(stream) => match greet(stream, place, PATIENCE) {
-                Ok(None) => return Ok(Self::Kept(socket)),
-                Ok(Some(why)) => {
-                    log::info!("a warm process is replaced: {why}");
-                    dismiss(&socket);
-                }
-                Err(error) => {
-                    log::info!("a warm process does not answer: {error}");
-                    kill(&socket, place);
-                }
-            },
-            Err(error) => match error.kind() {
-                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {}
-                _ => return Err(error),
-            },
+        if !serves(&socket, place)? {
+            start(&socket, place, limits)?;
+            if let Some(why) = greet(connect(&socket)?, place, START)? {
+                return Err(io::Error::other(why));
+            }
         }
-        let listener = listen(&socket)?;
-        let mut start = place.start();
-        start["path"] = socket.to_string_lossy().into();
-        start["idle"] = limits.idle.as_secs_f64().into();
-        start["memory"] = limits.memory.into();
-        let mut child = command(place, &start, listener.into()).spawn()?;
-        fs::write(pid_file(&socket), child.id().to_string())?;
-        // It may end before this process does, and has to be collected then.
-        thread::spawn(move || child.wait());
-        match greet(connect(&socket)?, place, START)? {
+        Ok(Self::Kept(socket))
+    }
+
+    /// The worker for `place` that is there and answers at once.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub(super) fn at_hand(folder: &RuntimeFolder, place: &Place) -> io::Result<Self> {
+        let socket = folder.socket(&place.name());
+        match greet(connect(&socket)?, place, SHORT_PATIENCE)? {
             None => Ok(Self::Kept(socket)),
             Some(why) => Err(io::Error::other(why)),
         }
+    }
+
+    /// A worker as that of [`Channel::kept`], for later: whether it starts is not waited for.
+    ///
+    /// # Errors
+    /// Where it cannot be started.
+    pub(super) fn for_later(
+        folder: &RuntimeFolder,
+        place: &Place,
+        limits: Limits,
+    ) -> io::Result<Self> {
+        let name = place.name();
+        let socket = folder.socket(&name);
+        let _lock = folder.lock(&name)?;
+        let is_starting = connect(&socket).is_ok() && was_just_started(&socket);
+        if !is_starting && !serves(&socket, place)? {
+            start(&socket, place, limits)?;
+        }
+        Ok(Self::Kept(socket))
     }
 
     /// A worker that ends with this run.
@@ -129,6 +139,54 @@ impl Drop for Channel {
             let _ = child.wait();
         }
     }
+}
+
+/// Whether the worker at `socket` serves this place. One that does not is ended.
+///
+/// # Errors
+/// Where another one can have no place there.
+fn serves(socket: &Path, place: &Place) -> io::Result<bool> {
+    match connect(socket) {
+        Ok(stream) => match greet(stream, place, PATIENCE) {
+            Ok(None) => return Ok(true),
+            Ok(Some(why)) => {
+                log::info!("a warm process is replaced: {why}");
+                dismiss(socket);
+            }
+            Err(error) => {
+                log::info!("a warm process does not answer: {error}");
+                kill(socket, place);
+            }
+        },
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {}
+            _ => return Err(error),
+        },
+    }
+    Ok(false)
+}
+
+/// Whether the worker at `socket` may not answer because it is importing what it was started for.
+fn was_just_started(socket: &Path) -> bool {
+    let started = fs::metadata(pid_file(socket)).and_then(|meta| meta.modified());
+    started.is_ok_and(|at| at.elapsed().is_ok_and(|age| age < START))
+}
+
+/// Starts a worker that listens at `socket`.
+///
+/// # Errors
+/// Those of the system.
+fn start(socket: &Path, place: &Place, limits: Limits) -> io::Result<()> {
+    let listener = listen(socket)?;
+    let mut start = place.start();
+    start["path"] = socket.to_string_lossy().into();
+    start["idle"] = limits.idle.as_secs_f64().into();
+    start["memory"] = limits.memory.into();
+    let mut child = command(place, &start, listener.into()).spawn()?;
+    fs::write(pid_file(socket), child.id().to_string())?;
+    // It may end before this process does, and has to be collected then.
+    thread::spawn(move || child.wait());
+    Ok(())
 }
 
 /// The interpreter with pyqa's driver, which becomes a worker that takes work from `source`.

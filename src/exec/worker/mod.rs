@@ -2,11 +2,11 @@
 //! already, and wherever that cannot be done, in a process of its own. The answer is the same: the
 //! child calls the same function with the same arguments, variables, streams and working folder.
 //!
-//! One worker serves one environment. It is `worker.py`, started by the environment's interpreter,
-//! and lives as long as one run, or between runs on a socket in a folder of the user's
-//! ([`RuntimeFolder`]); what its children do is in `child.py` and `spare.py`. Whatever is wrong with
-//! a worker — dead, hanging, of another user, started for something else — costs time and is never
-//! an error.
+//! One worker serves one environment, and another one those of its tools that note what they read.
+//! It is `worker.py`, started by the environment's interpreter, and lives as long as one run, or
+//! between runs on a socket in a folder of the user's ([`RuntimeFolder`]); what its children do is in
+//! `child.py` and `spare.py`. Whatever is wrong with a worker — dead, hanging, of another user,
+//! started for something else — costs time and is never an error.
 
 #[cfg(target_os = "linux")]
 mod administration;

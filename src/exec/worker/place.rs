@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::wire::latin;
 use crate::exec::driver::PythonJob;
-use crate::exec::job::Job;
+use crate::exec::job::{Company, Job};
 use crate::exec::process::inherited_variables;
 use crate::hash::{Digest, Fingerprint};
 use crate::project::stat::FileStat;
@@ -28,6 +28,7 @@ pub(super) struct Place {
     scripts: PathBuf,
     pub(super) driver: PathBuf,
     environment: Fingerprint,
+    company: Company,
 }
 
 impl Place {
@@ -36,7 +37,7 @@ impl Place {
         let python = job.python.as_ref()?;
         let preload = python.preload.as_ref()?;
         let fits = python.report.is_none()
-            && python.reads.is_none()
+            && (python.reads.is_none() || preload.company == Company::Recording)
             && python.entry.interpreter.is_absolute()
             && job.env.iter().all(|(name, _)| {
                 name.to_str().is_some_and(|n| SET_IN_CHILDREN.contains(&n) || !is_read_at_start(n))
@@ -47,6 +48,7 @@ impl Place {
                 scripts: python.entry.scripts.clone(),
                 driver: python.driver.clone(),
                 environment: preload.environment,
+                company: preload.company.clone(),
             };
             (place, python)
         })
@@ -58,7 +60,14 @@ impl Place {
             "scripts": self.scripts.to_string_lossy(),
             "key": self.key().to_string(),
             "pyqa": env!("CARGO_PKG_VERSION"),
+            "reads": self.company == Company::Recording,
         })
+    }
+
+    /// Whether a single job is all that a worker would have to do in a run, and would wait longer for
+    /// one that has to be started than it takes to start by itself.
+    pub(super) fn serves_one_tool(&self) -> bool {
+        self.company != Company::Common
     }
 
     /// Another interpreter at the same place, other packages or another pyqa make another key.
@@ -83,6 +92,7 @@ impl Place {
         let mut digest = Digest::new("pyqa worker's name");
         digest.field("interpreter", self.interpreter.as_os_str().as_encoded_bytes());
         digest.field("scripts", self.scripts.as_os_str().as_encoded_bytes());
+        digest.field("company", format!("{:?}", self.company));
         let mut variables: Vec<_> = inherited_variables()
             .filter(|(name, _)| name.to_str().is_some_and(is_read_at_start))
             .collect();

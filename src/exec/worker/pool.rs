@@ -22,11 +22,11 @@ use crate::project::variables::Variables;
 /// A kept worker ends after this time without work.
 const IDLE: Duration = Duration::from_mins(15);
 /// A kept worker that needs more memory than this ends. Measured with black, flake8 and bandit
-/// imported: 50 MB.
+/// imported: 50 MB, with mypy: 44 MB.
 const MEMORY: u64 = 512 << 20;
 
 /// The warm processes of one run, or of several runs one after the other. When it is dropped, those
-/// that are not kept end.
+/// that are not kept end, and those that were missed are started for the next run.
 #[derive(Default)]
 pub struct Workers {
     mode: Mode,
@@ -42,6 +42,8 @@ struct Seat {
     /// More than one job is to come, so that a worker pays off even if it is not kept.
     busy: AtomicBool,
     channel: OnceLock<Option<Channel>>,
+    /// What a job needed for which there was no worker, and none worth waiting for.
+    missed: OnceLock<Value>,
     /// Once a worker has failed, the jobs of this place do without.
     failed: AtomicBool,
 }
@@ -65,7 +67,7 @@ impl Workers {
 
     /// No warm processes at all.
     pub fn off() -> Self {
-        Self { mode: Mode::Off, ..Self::default() }
+        Self { mode: Mode::Off, folder: None, idle: Duration::ZERO, seats: Mutex::default() }
     }
 
     /// Whether jobs of this kind run warm where there are several of them, as far as can be told
@@ -126,10 +128,20 @@ impl Workers {
             keep: self.folder.clone().map(|folder| (folder, limits)),
             busy: AtomicBool::default(),
             channel: OnceLock::new(),
+            missed: OnceLock::new(),
             failed: AtomicBool::default(),
         });
         seats.push(Arc::clone(&seat));
         Some(seat)
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        let seats = self.seats.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for seat in seats {
+            seat.provide();
+        }
     }
 }
 
@@ -156,8 +168,11 @@ impl Seat {
         if self.failed.load(Ordering::Relaxed) {
             return None;
         }
-        let stream = self.channel()?.connect();
-        match stream.and_then(|stream| call(stream, job, python, preload, cancel)) {
+        let Some(channel) = self.channel() else {
+            self.missed.get_or_init(|| wanted(python, preload));
+            return None;
+        };
+        match channel.connect().and_then(|stream| call(stream, job, python, preload, cancel)) {
             Ok(completed) => Some(completed),
             Err(error) => {
                 self.fail(&error);
@@ -178,15 +193,30 @@ impl Seat {
     }
 
     fn open(&self) -> Option<Channel> {
+        let is_busy = self.busy.load(Ordering::Relaxed);
         if let Some((folder, limits)) = &self.keep {
+            if !is_busy && self.place.serves_one_tool() {
+                return Channel::at_hand(folder, &self.place)
+                    .map_err(|error| log::info!("no warm process is there yet: {error}"))
+                    .ok();
+            }
             match Channel::kept(folder, &self.place, *limits) {
                 Ok(channel) => return Some(channel),
                 Err(error) => log::info!("no warm process can be kept: {error}"),
             }
         }
-        if !self.busy.load(Ordering::Relaxed) {
+        if !is_busy {
             return None;
         }
         Channel::own(&self.place).map_err(|error| self.fail(&error)).ok()
+    }
+
+    /// Starts the kept worker that was missed.
+    fn provide(&self) {
+        let (Some((folder, limits)), Some(wish)) = (&self.keep, self.missed.get()) else { return };
+        let started = Channel::for_later(folder, &self.place, *limits);
+        if let Err(error) = started.and_then(|channel| channel.preload(wish)) {
+            log::info!("no warm process can be kept: {error}");
+        }
     }
 }

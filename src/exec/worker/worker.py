@@ -87,6 +87,9 @@ class Server:
         self.place = stamp(self.path) if self.path else None
         self.environ = dict(os.environb)
         os.environ.__class__ = Variables
+        if start["reads"]:
+            # What is imported here a child would else have read.
+            sys.pyqa_reads = own_module("pyqa_reads").Reads()
         sys.path[0] = start["scripts"]
         self.wake, wake = os.pipe()
         for end in (self.wake, wake):
@@ -261,7 +264,7 @@ class Server:
         sys.argv = [os.path.join(sys.path[0], wanted["name"])]
         try:
             for name in missing:
-                importlib.import_module(name)
+                import_if_there(name, wanted["modules"])
             for name in plugins:
                 import_plugin(name, wanted["groups"])
             self.loaded.extend(missing + plugins)
@@ -400,6 +403,15 @@ def scratch_file():
 
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
+
+
+def import_if_there(name, optional):
+    """Imports a module. Versions and interpreters that lack one of `optional` do without it."""
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name not in optional:
+            raise
 
 
 def import_plugin(distribution, groups):
