@@ -18,7 +18,7 @@ use super::frame::{self, Kind};
 use crate::dropped::dropped;
 use crate::hash::Fingerprint;
 use crate::paths::{RelPath, touch_daily};
-use crate::project::files::{FileSet, ProjectFile, Walked, look_at};
+use crate::project::files::{FileSet, Walked, look_at};
 use crate::project::membership::rule_files;
 use crate::project::stat::FileStat;
 
@@ -36,7 +36,7 @@ pub struct Listing {
 struct Record<'a> {
     in_repository: bool,
     surroundings: Surroundings,
-    /// What may not change, relative to the root: folders, and their `.gitignore` files.
+    /// What may not change, relative to the root: folders, and their `.gitignore` files. Sorted.
     #[serde(borrow)]
     seen: Vec<(&'a [u8], FileStat)>,
     #[serde(borrow)]
@@ -68,7 +68,7 @@ impl Listing {
         let surroundings = surroundings(root);
         if let Some(files) = self.recall(root, in_repository, &surroundings) {
             touch_daily(&self.file);
-            return FileSet { files };
+            return files;
         }
         let begun = clock::now(self.file.parent());
         let walked = Walked::of_project(root, in_repository);
@@ -86,7 +86,7 @@ impl Listing {
         root: &Path,
         in_repository: bool,
         surroundings: &Surroundings,
-    ) -> Option<Vec<ProjectFile>> {
+    ) -> Option<FileSet> {
         let payload = frame::read(&self.file, Kind::Listing)?;
         let record: Record<'_> = postcard::from_bytes(&payload).ok()?;
         if record.in_repository != in_repository || record.surroundings != *surroundings {
@@ -102,7 +102,8 @@ impl Listing {
             names.filter_map(|name| look_at(RelPath::from_bytes(*name), root)).collect()
         };
         let (is_known, files) = rayon::join(is_known, look);
-        is_known.then_some(files)
+        let folders = || record.seen.iter().map(|(path, stat)| (RelPath::from_bytes(*path), *stat));
+        is_known.then(|| FileSet { files, folders: folders().collect() })
     }
 
     fn remember(
@@ -137,6 +138,7 @@ fn settled(
     let mut seen = walked.folders.clone();
     seen.extend(environments?);
     seen.extend(rules);
+    seen.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     let around = surroundings.iter().filter_map(|(_, state)| match state {
         State::File(stat) => Some(stat),
         State::Absent | State::Folder => None,
@@ -247,7 +249,7 @@ mod tests {
 
         fn recalled(&self, listing: &Listing) -> Option<Vec<String>> {
             let files = listing.recall(&self.root(), true, &surroundings(&self.root()))?;
-            Some(files.iter().map(|file| file.path.to_string()).collect())
+            Some(files.files.iter().map(|file| file.path.to_string()).collect())
         }
     }
 
@@ -258,7 +260,9 @@ mod tests {
         assert_eq!(fixture.recalled(&listing).unwrap(), [".gitignore", "a.py", "pkg/b.py"]);
         fixture.write("root/a.py", "x = 1\n");
         let files = listing.recall(&fixture.root(), true, &surroundings(&fixture.root())).unwrap();
-        assert_eq!(files[1].stat.size, 6);
+        assert_eq!(files.files[1].stat.size, 6);
+        let names: Vec<_> = files.folders.iter().map(|(path, _)| path.to_string()).collect();
+        assert_eq!(names, ["", ".gitignore", "env", "pkg"]);
         assert!(listing.recall(&fixture.root(), false, &surroundings(&fixture.root())).is_none());
     }
 

@@ -100,7 +100,7 @@ mod tests {
                 fs::write(&path, "").unwrap();
                 crate::project::files::look_at((*name).into(), folder.path()).unwrap()
             });
-            FileSet { files: files.collect() }
+            FileSet { files: files.collect(), ..FileSet::default() }
         };
         let names = |walked: &FileSet, tracked: &[&str]| {
             let mut was_read = false;

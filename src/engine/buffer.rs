@@ -73,7 +73,7 @@ pub(super) fn list(
         Some(file) => ProjectFile { stat: FileStat { size, ..file.stat }, ignored, ..file },
         None => ProjectFile { path, stat: new_file(size), link: None, ignored },
     };
-    Ok(FileSet { files: vec![file] })
+    Ok(FileSet { files: vec![file], ..FileSet::default() })
 }
 
 fn is_tracked(path: &RelPath, root: &Path, repository: Option<&Path>) -> Result<bool, UserError> {

@@ -30,16 +30,8 @@ pub struct Found {
     pub expired: bool,
 }
 
-/// Results that may be replayed: those whose key is known, that are younger than `max_age`
-/// (`None`: of any age), and whose extra inputs are as they were.
-pub fn look_up(
-    plan: &ToolPlan,
-    store: &Store,
-    states: &dyn FileStates,
-    root: &Path,
-    max_age: Option<Duration>,
-) -> Found {
-    let validity = Validity::new(states, root, max_age);
+/// Results that may be replayed: those whose key is known, and which are valid.
+pub fn look_up(plan: &ToolPlan, store: &Store, validity: &Validity<'_>) -> Found {
     let expired = AtomicBool::new(false);
     let fits = |entry: &Entry| {
         if !validity.is_young(entry) {
@@ -70,13 +62,23 @@ pub fn look_up(
 pub struct Validity<'a> {
     states: &'a dyn FileStates,
     root: &'a Path,
+    /// What was looked at just now, sorted.
+    folders: &'a [(RelPath, FileStat)],
+    /// `None`: of any age.
     max_age: Option<Duration>,
     now: u64,
 }
 
 impl<'a> Validity<'a> {
     pub fn new(states: &'a dyn FileStates, root: &'a Path, max_age: Option<Duration>) -> Self {
-        Self { states, root, max_age, now: seconds_now() }
+        Self { states, root, folders: &[], max_age, now: seconds_now() }
+    }
+
+    /// Folders below the root, sorted by path, that were looked at just now, and their states: they
+    /// are not looked at again.
+    #[must_use]
+    pub fn knowing(self, folders: &'a [(RelPath, FileStat)]) -> Self {
+        Self { folders, ..self }
     }
 
     pub fn holds(&self, entry: &Entry) -> bool {
@@ -106,6 +108,10 @@ impl<'a> Validity<'a> {
 
     fn states_of(&self, inputs: &[ExtraInput]) -> Vec<Option<FileStat>> {
         let look = |input: &ExtraInput| {
+            let known = self.folders.binary_search_by(|(path, _)| path.as_bytes().cmp(&input.path));
+            if let Ok(at) = known {
+                return Some(self.folders[at].1);
+            }
             let path = RelPath::from_bytes(&input.path[..]).below(self.root);
             std::fs::metadata(path).ok().map(|meta| FileStat::from(&meta))
         };
@@ -263,5 +269,18 @@ mod tests {
         assert!(validity.inputs_are_as_they_were(&other));
         std::fs::write(root.path().join("data"), "longer").unwrap();
         assert!(!validity.inputs_are_as_they_were(&other));
+    }
+
+    #[test]
+    fn a_folder_that_was_looked_at_just_now_is_not_looked_at_again() {
+        let root = tempfile::tempdir().unwrap();
+        let cache = tempfile::tempdir().unwrap();
+        let states = States::open(cache.path(), root.path());
+        let stat = FileStat::from(&std::fs::metadata(root.path()).unwrap());
+        let folders = [("pkg".into(), stat), ("src".into(), stat)];
+        let validity = Validity::new(&states, root.path(), None).knowing(&folders);
+        let input = |path: &str| ExtraInput { path: path.into(), state: InputState::Absent };
+        let seen = validity.states_of(&["other", "pkg", "src"].map(input));
+        assert_eq!(seen, [None, Some(stat), Some(stat)]);
     }
 }

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::compiled::stale_source;
 use super::conclude::{note_disagreements, sorted, status};
 use super::execute::{KeptState, Launch, Limits, Place, Task, execute};
-use super::lookup::{Found, Names, look_up, observe};
+use super::lookup::{Found, Names, Validity, look_up, observe};
 use super::planning::{Planner, loads_code, parallel, scope_of};
 use super::reasons::{Circumstance, reasons};
 use super::recording::SideFiles;
@@ -38,6 +38,7 @@ use crate::paths::RelPath;
 use crate::plan::batch::Rate;
 use crate::plan::unit::{Scope, ToolPlan};
 use crate::project::files::look_at;
+use crate::project::stat::FileStat;
 use crate::tools::spec::OutputFormat;
 
 /// A run under way.
@@ -47,6 +48,8 @@ pub struct Run<'a> {
     toolset: &'a Toolset,
     support: &'a Support,
     planner: &'a Planner<'a>,
+    /// Looked at just now.
+    folders: &'a [(RelPath, FileStat)],
     tasks: Vec<Task<'a>>,
     /// Per task: where its results lie.
     found: Vec<Found>,
@@ -64,7 +67,8 @@ pub struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Plans all tools and asks the store what it knows.
+    /// Plans all tools and asks the store what it knows. `folders` of the work tree were looked at
+    /// just now.
     ///
     /// # Errors
     /// Settings of a tool that cannot be used.
@@ -74,6 +78,7 @@ impl<'a> Run<'a> {
         toolset: &'a Toolset,
         support: &'a Support,
         planner: &'a Planner<'a>,
+        folders: &'a [(RelPath, FileStat)],
     ) -> Result<Self, Vec<UserError>> {
         let notices = workspace.notices.iter().chain(&toolset.notices).cloned().collect();
         let (tasks, found, states) = (Vec::new(), Vec::new(), Vec::new());
@@ -83,6 +88,7 @@ impl<'a> Run<'a> {
             toolset,
             support,
             planner,
+            folders,
             tasks,
             found,
             states,
@@ -132,8 +138,10 @@ impl<'a> Run<'a> {
             let entries = plan.units.iter().map(|_| None).collect();
             return Found { entries, pack: None, expired: false };
         }
-        let age = max_age(tool);
-        look_up(plan, &workspace.store, &workspace.states, &workspace.site.home, age)
+        let site = &workspace.site;
+        let folders = if site.is_elsewhere() { &[] } else { self.folders };
+        let validity = Validity::new(&workspace.states, &site.home, max_age(tool)).knowing(folders);
+        look_up(plan, &workspace.store, &validity)
     }
 
     fn add(&mut self, tool: &'a ActiveTool, plan: ToolPlan, mut found: Found) {

@@ -123,11 +123,14 @@ impl Session {
         on: &mut dyn FnMut(Event),
     ) -> Result<Outcome, Vec<UserError>> {
         let begun = Instant::now();
+        // They tell nothing to a later run.
+        let folders = std::mem::take(&mut self.workspace.files.folders);
         let workspace = &self.workspace;
         let mode = Mode::of(&request.variables, workspace.settings.workers).map_err(|e| vec![e])?;
         let split = Split::load(request, workspace)?;
         let planner = Planner::new(workspace, &self.support, request)?.sharing(split.as_ref());
-        let mut run = Run::new(request, workspace, &self.toolset, &self.support, &planner)?;
+        let mut run =
+            Run::new(request, workspace, &self.toolset, &self.support, &planner, &folders)?;
         run.take_over(self.shadow.take());
         run.execute(mode, cancel, on);
         run.store(on);

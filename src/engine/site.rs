@@ -416,7 +416,7 @@ fn of_snapshot(
             files.push(ProjectFile { path, stat: (&meta).into(), link, ignored });
         }
     }
-    FileSet { files }
+    FileSet { files, ..FileSet::default() }
 }
 
 #[cfg(unix)]

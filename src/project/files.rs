@@ -63,6 +63,9 @@ pub struct ProjectFile {
 #[derive(Clone, Debug, Default)]
 pub struct FileSet {
     pub files: Vec<ProjectFile>,
+    /// Folders that were looked at to find the files, and their states then, sorted by path. Not all
+    /// need be among them.
+    pub folders: Vec<(RelPath, FileStat)>,
 }
 
 impl FileSet {
@@ -178,7 +181,7 @@ impl Walked {
 
     pub fn into_files(mut self) -> FileSet {
         self.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-        FileSet { files: self.files }
+        FileSet { files: self.files, folders: Vec::new() }
     }
 
     fn append(&mut self, other: &mut Self) {

@@ -162,7 +162,7 @@ impl Pass<'_> {
         let begun = Instant::now();
         let workspace = self.formatters.workspace;
         let planner = Planner::new(workspace, support, request)?;
-        let mut run = Run::new(request, workspace, toolset, support, &planner)?;
+        let mut run = Run::new(request, workspace, toolset, support, &planner, &[])?;
         let mode = Mode::of(&request.variables, workspace.settings.workers).map_err(|e| vec![e])?;
         run.execute(mode, cancel, on);
         run.store(on);
