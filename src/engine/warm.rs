@@ -58,6 +58,7 @@ fn preload(tool: &ActiveTool) -> Option<Preload> {
             modules: declared.modules.clone(),
             plugins: Vec::new(),
             groups: Vec::new(),
+            unwatched: spec.key.command_line_only.clone(),
             environment: tool.resolved.environment.fingerprint,
             company: company(tool),
         });
@@ -67,6 +68,7 @@ fn preload(tool: &ActiveTool) -> Option<Preload> {
         modules: declared.modules.clone(),
         plugins: own.into_iter().chain(plugins).map(str::to_owned).collect(),
         groups: spec.key.plugin_groups.clone(),
+        unwatched: spec.key.command_line_only.clone(),
         environment: tool.resolved.environment.fingerprint,
         company: company(tool),
     })

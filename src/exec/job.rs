@@ -55,6 +55,8 @@ pub struct Preload {
     /// Distributions whose modules are imported: those behind their entry points in `groups`.
     pub plugins: Vec<String>,
     pub groups: Vec<String>,
+    /// Packages that are imported with them and of which an older source serves as well.
+    pub unwatched: Vec<String>,
     /// Of the environment that all of it comes from.
     pub environment: Fingerprint,
     pub company: Company,

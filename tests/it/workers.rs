@@ -76,6 +76,7 @@ impl Bench {
                     modules: vec!["probe".to_owned()],
                     plugins: Vec::new(),
                     groups: Vec::new(),
+                    unwatched: Vec::new(),
                     environment: self.environment,
                 }),
             }),
@@ -313,6 +314,29 @@ fn a_worker_is_not_used_when_packages_or_what_it_imported_changed() {
     assert_eq!((done.via, text(&done.stdout).as_str()), (Via::Worker, "no Terminal\n"));
     assert_eq!(bench.status().len(), 1);
     assert_ne!(bench.status()[0].pid, second);
+}
+
+#[test]
+fn a_worker_serves_on_when_source_changed_that_does_not_count() {
+    let mut bench = Bench::new(Mode::Kept);
+    let package = bench.folder.path().join("shown");
+    fs::create_dir(&package).unwrap();
+    for (name, text) in [("__init__.py", "import shown.part\n"), ("part.py", "")] {
+        fs::write(package.join(name), text).unwrap();
+    }
+    let job = |bench: &Bench| {
+        let mut job = bench.job(&["leave", "0"]);
+        let preload = job.python.as_mut().and_then(|python| python.preload.as_mut()).unwrap();
+        preload.modules.push("shown".to_owned());
+        preload.unwatched.push("shown".to_owned());
+        job
+    };
+    bench.warm(&job(&bench));
+    let first = bench.status()[0].pid;
+    fs::write(package.join("part.py"), "changed = 1\n").unwrap();
+    bench.again();
+    assert_eq!(bench.warm(&job(&bench)).via, Via::Worker);
+    assert_eq!(bench.status()[0].pid, first);
 }
 
 #[test]

@@ -103,6 +103,7 @@ pub(super) fn wanted(python: &PythonJob, preload: &Preload) -> Value {
         "modules": preload.modules,
         "plugins": preload.plugins,
         "groups": preload.groups,
+        "unwatched": preload.unwatched,
         "helper": python.helper,
     })
 }

@@ -283,7 +283,7 @@ class Server:
             if len(os.listdir("/proc/self/task")) != 1:
                 raise Unfit("importing started a thread")
             if self.path:
-                self.note_files(began)
+                self.note_files(began, tuple(wanted["unwatched"]))
         except Unfit as unfit:
             self.unfit = str(unfit)
         except BaseException as error:
@@ -293,8 +293,10 @@ class Server:
         gc.collect()
         gc.freeze()
 
-    def note_files(self, began):
-        for module in list(sys.modules.values()):
+    def note_files(self, began, unwatched):
+        for name, module in list(sys.modules.items()):
+            if name.partition(".")[0] in unwatched:
+                continue
             path = getattr(module, "__file__", None)
             if isinstance(path, str) and path not in self.stamps:
                 self.stamps[path] = stamp(path)
