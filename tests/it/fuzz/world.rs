@@ -240,7 +240,7 @@ impl World {
     pub(super) fn fresh(&mut self, tools: &str) -> Seen {
         let bytecode = self.top.join(ORACLE_BYTECODE);
         self.forget_bytecode(&bytecode);
-        let cache = self.path("../oracle-cache");
+        let cache = self.top.join("oracle-cache");
         let mut fresh = seen(
             self.command(&["check", "--no-limit", "--no-cache", "--only", tools])
                 .env("PYQA_CACHE_DIR", &cache)
