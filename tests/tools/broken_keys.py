@@ -45,7 +45,7 @@ CASES = {
     "reading of the output": ("reading", "own-tool-s-output-read-otherwise"),
     "ctime": ("ctime", "edit-keeping-time:pkg/style.py"),
     "edits that mypy cannot see": ("hidden", "edit-keeping-time:pkg/base.py"),
-    "modules that mypy does not look for again": ("newcomers", "rename"),
+    "modules that mypy does not look for again": ("newcomers", "submodule"),
     "edits that CPython cannot see": ("bytecode", "edit-keeping-time:pkg/leaf.py"),
     "changes during the run": ("moved", "edit-during-a-run:pkg/style.py"),
 }

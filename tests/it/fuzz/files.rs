@@ -10,6 +10,7 @@ use super::{ALL, LINT, Mutation, TESTS, TYPES};
 
 pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation::new("rename", rename),
+    Mutation::new("submodule", submodule),
     Mutation::new("case-rename", case_rename),
     Mutation::new("file-to-folder", file_to_folder),
     Mutation::new("file-to-link", file_to_link),
@@ -34,6 +35,20 @@ fn rename(world: &mut World) -> &'static str {
     let (one, other) = (world.path(one), world.path(other));
     let _ = if one.exists() { fs::rename(one, other) } else { fs::rename(other, one) };
     ALL
+}
+
+/// A module goes, and comes again with a content that it never had, that another one imports from its
+/// package.
+fn submodule(world: &mut World) -> &'static str {
+    const NAME: &str = "pkg/mid.py";
+    let text = world.read(NAME);
+    if text.is_empty() {
+        let count = world.done.len();
+        world.write(NAME, &format!("Y: int = {count}\n\n\ndef mid():\n    return Y\n"));
+    } else {
+        world.remove(NAME);
+    }
+    TYPES
 }
 
 fn case_rename(world: &mut World) -> &'static str {
