@@ -315,7 +315,8 @@ impl Running<'_, '_> {
             elapsed,
         });
         let failed = matches!(parsed.verdict, Verdict::Crashed(_));
-        let is_blocked = code.is_some_and(|code| task.tool.spec.exit.blocked.contains(&code));
+        let is_blocked =
+            !failed && code.is_some_and(|code| task.tool.spec.exit.blocked.contains(&code));
         if let KeptState::Used { arguments, is_new } = &task.launch.kept
             && ((failed && !was_ended(&parsed.verdict)) || is_blocked)
         {

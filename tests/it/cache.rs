@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::support::{Project, tool_environment};
 
@@ -144,6 +144,33 @@ fn a_damaged_cache_is_a_slow_one() {
     assert_eq!(after.ran("flake8"), 3);
 }
 
+/// mypy ends with the same code where it stops at an error of the project.
+#[test]
+fn a_state_of_mypy_s_own_that_is_damaged_is_not_used_again() {
+    let project = Project::new();
+    let check = |text: &str| {
+        project.write("a.py", text);
+        let run = project.check(&["--only", "mypy"]);
+        assert_eq!((run.code, run.findings().len()), (0, 0), "{}", run.stderr);
+    };
+    let databases = || {
+        let mut found = Vec::new();
+        files_below(&project.cache().join("tools/mypy"), &mut found);
+        found.retain(|path| path.extension().is_some_and(|extension| extension == "db"));
+        found
+    };
+    check("X = 1\n");
+    let damaged = databases();
+    assert!(!damaged.is_empty());
+    for path in &damaged {
+        fs::write(path, "no database").unwrap();
+    }
+    check("X = 22\n");
+    check("X = 333\n");
+    let now = databases();
+    assert!(!now.is_empty() && now.iter().all(|path| !damaged.contains(path)), "{now:?}");
+}
+
 #[test]
 fn a_cache_that_cannot_be_written_is_told_once_and_harms_nothing() {
     let mut project = Project::fixture("demo");
@@ -221,17 +248,20 @@ fn copy(from: &Path, to: &Path) {
 
 /// Cuts each file below the folder in half.
 fn damage(folder: &Path) {
+    let mut files = Vec::new();
+    files_below(folder, &mut files);
+    for path in files {
+        let file = fs::File::options().write(true).open(path).unwrap();
+        file.set_len(file.metadata().unwrap().len() / 2).unwrap();
+    }
+}
+
+fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap().flatten() {
         if entry.file_type().unwrap().is_dir() {
-            damage(&entry.path());
+            files_below(&entry.path(), found);
         } else {
-            let length = entry.metadata().unwrap().len();
-            fs::File::options()
-                .write(true)
-                .open(entry.path())
-                .unwrap()
-                .set_len(length / 2)
-                .unwrap();
+            found.push(entry.path());
         }
     }
 }
