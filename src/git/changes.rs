@@ -81,9 +81,7 @@ pub fn is_nothing_to_commit(work_tree: &WorkTree) -> Result<bool, UserError> {
     if work_tree.git_dir.join("MERGE_HEAD").exists() {
         return Ok(false);
     }
-    let task = "tell whether anything is left to commit";
-    let changed = work_tree.read(task, ["diff-index", "--cached", "--name-only", "HEAD"])?;
-    Ok(changed.is_empty())
+    Ok(staged_by_program(work_tree)?.is_some_and(|changed| changed.is_empty()))
 }
 
 /// Whether `name` is a commit of the repository.
