@@ -21,7 +21,7 @@ type Names = BTreeSet<Vec<u8>>;
 pub(super) struct Shelves(BTreeMap<RelPath, Names>);
 
 impl Shelves {
-    /// Adds folders as they are, relative to `root` or absolute.
+    /// Adds folders, relative to `root` or absolute, and takes all of them as they are.
     pub(super) fn look(&mut self, folders: impl Iterator<Item = RelPath>, root: &Path) {
         let folders: Vec<RelPath> = folders.chain(self.0.keys().cloned()).collect();
         self.0 = folders

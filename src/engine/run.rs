@@ -303,8 +303,6 @@ impl<'a> Run<'a> {
         let plan = &task.work.plan;
         let arguments = &plan.arguments;
         let nowhere = PathBuf::from(if cfg!(windows) { "nul" } else { "/dev/null" });
-        let mut state_folder = nowhere.clone();
-        let mut is_new = false;
         // A result is verified without anything that an earlier run has left.
         if arguments.uses_state_folder() && cache_use == CacheUse::ReadWrite {
             let folder =
@@ -315,11 +313,7 @@ impl<'a> Run<'a> {
             });
             let look = |path: &RelPath| seen_now(path, workspace);
             match ToolState::prepare(&folder, &workspace.root, seen, &look) {
-                Ok(state) => {
-                    state_folder = state.path();
-                    is_new = state.is_new();
-                    self.states[at] = Some(state);
-                }
+                Ok(state) => self.states[at] = Some(state),
                 Err(error) => log::info!("{}: {error}", folder.display()),
             }
         }
@@ -331,13 +325,15 @@ impl<'a> Run<'a> {
             }
             arguments
         };
-        let kept = if state_folder == nowhere {
-            KeptState::Without
-        } else {
-            KeptState::Used { arguments: with_state(&nowhere), is_new }
+        let (arguments, kept) = match &self.states[at] {
+            None => (with_state(&nowhere), KeptState::Without),
+            Some(state) => {
+                let (arguments, is_new) = (with_state(&nowhere), state.is_new());
+                (with_state(&state.path()), KeptState::Used { arguments, is_new })
+            }
         };
         let mut launch = Launch {
-            arguments: with_state(&state_folder),
+            arguments,
             kept,
             env: task
                 .tool
