@@ -295,6 +295,15 @@ mod tests {
         assert_eq!(fs::read_to_string(shadow.root().join("new/a.py")).unwrap(), "new");
     }
 
+    /// A project with one file, and a place for shadows of it; they go with the first.
+    fn project() -> (tempfile::TempDir, PathBuf, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, cache) = (folder.path().join("project"), folder.path().join("cache"));
+        fs::create_dir_all(root.join("src")).unwrap();
+        fs::write(root.join("src/b.py"), "old").unwrap();
+        (folder, root, cache)
+    }
+
     fn renewed(shadow: Shadow, root: &Path, path: &str) -> Option<Shadow> {
         let path = RelPath::from(path);
         let text = Text { path: &path, bytes: b"newer", is_executable: false };
@@ -304,10 +313,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_folder_serves_again_under_another_name_while_the_project_has_the_same_names() {
-        let folder = tempfile::tempdir().unwrap();
-        let (root, cache) = (folder.path().join("project"), folder.path().join("cache"));
-        fs::create_dir_all(root.join("src")).unwrap();
-        fs::write(root.join("src/b.py"), "old").unwrap();
+        let (_folder, root, cache) = project();
         let first = shadow(&cache, &root, &[], "src/a.py");
         let old = first.root().to_owned();
         let mut again = renewed(first, &root, "src/a.py").unwrap();
@@ -325,10 +331,7 @@ mod tests {
 
     #[test]
     fn a_folder_does_not_serve_again_where_names_differ_or_a_tool_has_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let (root, cache) = (folder.path().join("project"), folder.path().join("cache"));
-        fs::create_dir_all(root.join("src")).unwrap();
-        fs::write(root.join("src/b.py"), "old").unwrap();
+        let (_folder, root, cache) = project();
         let served = || shadow(&cache, &root, &[], "src/a.py");
         assert!(renewed(served(), &root, "src/c.py").is_none());
         assert!(renewed(served(), &root.join("src"), "src/a.py").is_none());

@@ -31,8 +31,9 @@ mod lsp;
 mod lsp_stress;
 mod mypy_daemon;
 mod provision;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod ready;
+#[cfg(unix)]
 mod release;
 mod reports;
 mod rules;
@@ -41,10 +42,14 @@ mod shard;
 mod support;
 mod timings;
 mod upkeep;
+#[cfg(target_os = "linux")]
 mod warm_mypy;
+#[cfg(target_os = "linux")]
 mod warm_tools;
 #[cfg(unix)]
 mod watch;
+#[cfg(target_os = "linux")]
+mod worker_access;
 #[cfg(target_os = "linux")]
 mod worker_spares;
 mod workers;

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::Project;
+use crate::support::{Project, Run};
 use crate::warm_tools::told;
 
 /// How many jobs the worker with mypy has done; `None`: there is no such worker.
@@ -14,11 +14,13 @@ fn jobs(project: &Project) -> Option<u64> {
     before.rsplit_once(' ')?.1.parse().ok()
 }
 
-/// Checks the project until a worker has done it.
-fn check_warm(project: &mut Project, arguments: &[&str]) -> crate::support::Run {
+/// Checks the project, with an edit before each time, until a worker has done it. The edit is told
+/// how often it has come.
+fn check_warm(project: &mut Project, arguments: &[&str], edit: impl Fn(&Project, usize)) -> Run {
     project.set("PYQA_WORKERS", "1");
     let begun = Instant::now();
-    loop {
+    for at in 0.. {
+        edit(project, at);
         let before = jobs(project);
         let run = project.check(arguments);
         // A worker that is slow to answer is not waited for.
@@ -27,6 +29,14 @@ fn check_warm(project: &mut Project, arguments: &[&str]) -> crate::support::Run 
         }
         assert!(begun.elapsed() < Duration::from_mins(2), "no worker: {}", run.stderr);
     }
+    unreachable!("each number has a next one")
+}
+
+/// As [`check_warm`], with an input that is new each time, so that no stored result answers.
+fn check_warm_anew(project: &mut Project, name: &str) -> Run {
+    check_warm(project, &["--only", "mypy"], |project, at| {
+        project.write("c.py", format!("X{at} = '{name}'\n"));
+    })
 }
 
 fn both_ways(project: &mut Project) {
@@ -34,7 +44,7 @@ fn both_ways(project: &mut Project) {
     project.set("PYQA_WORKERS", "0");
     let plain = project.check(&arguments);
     for _ in 0..2 {
-        let warm = check_warm(project, &arguments);
+        let warm = check_warm(project, &arguments, |_, _| {});
         assert_eq!(told(&warm), told(&plain), "{}{}", warm.stderr, plain.stderr);
     }
 }
@@ -142,22 +152,6 @@ fn a_row_of_edits_leads_to_what_a_fresh_process_says() {
         let plain = project.check(&["--no-cache", "--only", "mypy"]);
         assert_eq!(told(&warm), told(&plain), "{result}");
     }
-}
-
-/// As [`check_warm`], with an input that is new each time, so that no stored result answers.
-fn check_warm_anew(project: &mut Project, name: &str) -> crate::support::Run {
-    project.set("PYQA_WORKERS", "1");
-    let begun = Instant::now();
-    for at in 0.. {
-        project.write("c.py", format!("X{at} = '{name}'\n"));
-        let before = jobs(project);
-        let run = project.check(&["--only", "mypy"]);
-        if before.is_some() && jobs(project) > before {
-            return run;
-        }
-        assert!(begun.elapsed() < Duration::from_mins(2), "no worker: {}", run.stderr);
-    }
-    unreachable!("each number has a next one")
 }
 
 #[test]
