@@ -25,15 +25,12 @@ SUPPORT = os.path.dirname(os.path.abspath(__file__))
 
 
 def own_module(name):
-    """A module of pyqa's. Python believes whatever bytecode it finds, and the cache in which this
-    lies may be damaged: none is left here."""
-    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    """A module of pyqa's."""
     sys.path.insert(0, SUPPORT)
     try:
         return __import__(name)
     finally:
         sys.path.remove(SUPPORT)
-        sys.dont_write_bytecode = before
 
 
 def write_also_when_leaving_at_once(reads, file):

@@ -23,6 +23,9 @@ const FLAKE8_READY: &str = include_str!("../tools/flake8_ready.py");
 const BANDIT_READY: &str = include_str!("../tools/bandit_ready.py");
 const SAMPLE: &str = include_str!("../tools/sample.txt");
 const PYTEST_REPORT: &str = include_str!("../tools/pytest_report.py");
+/// Where this is a file, Python and pytest keep no bytecode and read none. They believe whatever
+/// bytecode they find, and what lies in the cache may be damaged.
+const NO_BYTECODE: (&str, &str) = ("__pycache__", "in place of a folder: no bytecode here\n");
 
 /// Python files of pyqa's own, written where an interpreter can read them.
 #[derive(Clone, Debug)]
@@ -49,14 +52,19 @@ impl Support {
             ("pyqa_bandit_ready.py", BANDIT_READY),
             ("sample.txt", SAMPLE),
             ("pyqa_pytest_report.py", PYTEST_REPORT),
+            NO_BYTECODE,
             // Every interpreter imports a module of this name at its start.
             ("moved/sitecustomize.py", MOVED),
+            ("moved/__pycache__", NO_BYTECODE.1),
         ];
         let name = ContentHash::of(files.map(|(_, text)| text).concat().as_bytes()).to_string();
         let folder = folder.join(&name[..16]);
         for (name, text) in files {
             let file = folder.join(name);
             if std::fs::read(&file).ok().as_deref() != Some(text.as_bytes()) {
+                if file.is_dir() {
+                    std::fs::remove_dir_all(&file)?;
+                }
                 write_atomic(&file, text.as_bytes())?;
             }
         }
@@ -125,5 +133,24 @@ impl PythonJob {
             "reads": self.reads.as_ref().map(|(file, _)| text(file)),
             "root": self.reads.as_ref().map(|(_, root)| text(root)),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_of_bytecode_is_replaced() {
+        let cache = tempfile::tempdir().unwrap();
+        let support = Support::install(cache.path()).unwrap();
+        for folder in [support.folder.clone(), support.moved()] {
+            let bytecode = folder.join("__pycache__");
+            std::fs::remove_file(&bytecode).unwrap();
+            std::fs::create_dir(&bytecode).unwrap();
+            std::fs::write(bytecode.join("a.pyc"), "").unwrap();
+            Support::install(cache.path()).unwrap();
+            assert!(bytecode.is_file());
+        }
     }
 }

@@ -137,6 +137,8 @@ fn pytest_s_own_processes_take_as_many_cores_as_they_are() {
         run.tool("pytest", "tests").as_array().unwrap().len()
     };
     assert_eq!(ran("1/2") + ran("2/2"), 3);
+    // Neither that of pytest nor that of its processes.
+    project.assert_no_bytecode_in_the_cache();
 }
 
 #[test]

@@ -57,6 +57,7 @@ fn sees_what_is_staged(package: &str) {
     let of = |tool: &str| found.iter().any(|finding| finding.starts_with(tool));
     assert!(of("mypy") && of("pytest"), "{found:?}\n{}", run.stderr);
     assert!(!run.stdout.contains(".git/pyqa"), "{}", run.stdout);
+    project.assert_no_bytecode_in_the_cache();
 }
 
 #[test]

@@ -132,6 +132,20 @@ impl Project {
         command
     }
 
+    /// Python runs whatever bytecode it finds, also what is damaged.
+    pub(crate) fn assert_no_bytecode_in_the_cache(&self) {
+        let mut folders = vec![self.cache()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+                let path = entry.path();
+                assert_ne!(path.extension(), Some(OsStr::new("pyc")), "{}", path.display());
+                if entry.file_type().unwrap().is_dir() {
+                    folders.push(path);
+                }
+            }
+        }
+    }
+
     pub(crate) fn git(&self, arguments: &[&str]) -> &Self {
         let output = self
             .command("git")
