@@ -2,7 +2,7 @@
 
     python benches/latency.py --pyqa target/release/pyqa --work FOLDER [--parts format,known,lsp,save]
                               [--runs 100] [--files globals.py,urls.py,local.py]
-                              [--tools bandit,flake8,black]
+                              [--tools bandit,flake8,black] [--at-once]
 
 FOLDER is the one of compare.py: projects and their environments. The tools' own times come from an
 interpreter that has them imported (`peer.py`), on the same text, in turn with pyqa. No text comes
@@ -12,7 +12,8 @@ twice, so that no cache answers, but in `known`.
   for a file of 200 lines also `black -q -` as a process of its own
 - known: the same for a text that is formatted, and known to be
 - lsp: a change in `pyqa lsp`, until each tool's diagnostics are there, less the time for which the
-  server waits for the next key; `--tools` names those that check at once
+  server waits for the next key; `--tools` names those that check at the same time. The tools in process
+  have the machine for themselves one by one, or, with `--at-once`, share it as they do in the server
 - save: a saved edit in `pyqa lsp`, until mypy's diagnostics are there, and mypy as a process of its own
   on a cache folder that knows all but the edit; the file gets its content back
 """
@@ -57,9 +58,9 @@ class Peer:
             text=True,
         )
 
-    def seconds(self, tool, path, text):
-        """What the tool takes for the text as the content of the file."""
-        self.process.stdin.write(json.dumps([tool, path, text]) + "\n")
+    def seconds(self, tools, path, text):
+        """What each of the tools takes for the text as the content of the file; several run at once."""
+        self.process.stdin.write(json.dumps([tools, path, text]) + "\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
 
@@ -117,13 +118,13 @@ class Bench:
         # The worker starts, and black has been called once.
         for at in range(3):
             self.timed(command, project, text + f"warm_{self.number(-at)} = [ ]\n")
-            peer.seconds("black", path, text)
+            peer.seconds(["black"], path, text)
         for at in range(self.args.runs):
             time.sleep(PAUSE)
             edited = text + "edit_{0} = {{ 'a':{0} }}\n".format(self.number(at))
             took, formatted = self.timed(command, project, edited)
             seconds["pyqa format"].append(took)
-            seconds["black in process"].append(peer.seconds("black", path, edited))
+            seconds["black in process"].append(peer.seconds(["black"], path, edited)["black"])
             if name == MIDDLE and at < 20:
                 took, expected = self.timed(cold, project, edited)
                 seconds["black -q -"].append(took)
@@ -155,7 +156,8 @@ class Bench:
             editor.change(full, at + 2, text + EDIT.format(self.number(-at)))
             editor.wait(full, at + 2, tools)
             for tool in tools:
-                peer.seconds(tool, path, text)
+                peer.seconds([tool], path, text)
+        calls = [tools] if self.args.at_once else [[tool] for tool in tools]
         seconds = {f"{who} {tool}": [] for tool in tools for who in ("pyqa lsp", "in process")}
         for at in range(self.args.runs):
             time.sleep(PAUSE)
@@ -163,8 +165,9 @@ class Bench:
             editor.change(full, at + 5, edited)
             for tool, took in editor.wait(full, at + 5, tools).items():
                 seconds[f"pyqa lsp {tool}"].append(took - DEBOUNCE / 1000)
-            for tool in tools:
-                seconds[f"in process {tool}"].append(peer.seconds(tool, path, edited))
+            for call in calls:
+                for tool, took in peer.seconds(call, path, edited).items():
+                    seconds[f"in process {tool}"].append(took)
         editor.close()
         self.show(f"{name}: diagnostics after a change", seconds)
 
@@ -218,6 +221,7 @@ def main():
     parser.add_argument("--parts", default="format,known,lsp")
     parser.add_argument("--files", default=",".join(FILES))
     parser.add_argument("--tools", default=",".join(TOOLS))
+    parser.add_argument("--at-once", action="store_true")
     parser.add_argument("--runs", type=int, default=100)
     args = parser.parse_args()
     args.pyqa = os.path.abspath(args.pyqa)
