@@ -1,5 +1,5 @@
-//! What the answers of all tools say together, once they have come: the order of findings, the
-//! exit status, stored results that a tool does not confirm.
+//! What the answers of all tools say together, once they have come: the exit status, stored results
+//! that a tool does not confirm.
 
 use super::execute::Task;
 use super::workspace::Workspace;
@@ -7,15 +7,6 @@ use crate::error::ExitStatus;
 use crate::event::{Failure, FailureKind, ToolReport};
 use crate::exec::cancel::CancelToken;
 use crate::finding::{Finding, Severity};
-
-/// The findings in the order of reports.
-pub(super) fn sorted(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut order: Vec<usize> = (0..findings.len()).collect();
-    // The answers come sorted, so that a sort that looks for runs has little to do.
-    order.sort_by(|&a, &b| findings[a].sort_key().cmp(&findings[b].sort_key()));
-    let mut findings: Vec<Option<Finding>> = findings.into_iter().map(Some).collect();
-    order.into_iter().filter_map(|index| findings[index].take()).collect()
-}
 
 /// What the findings and failures say together. A tool that was ended because another one found
 /// something (`--fail-fast`) is no failure.

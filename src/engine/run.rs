@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use super::compiled::stale_source;
-use super::conclude::{note_disagreements, sorted, status};
+use super::conclude::{note_disagreements, status};
 use super::execute::{KeptState, Launch, Limits, Place, Task, execute};
 use super::lookup::{Found, Names, Validity, look_up, observe};
 use super::planning::{Planner, loads_code, parallel, scope_of};
@@ -33,6 +33,7 @@ use crate::exec::cancel::CancelToken;
 use crate::exec::driver::{PythonJob, Support};
 use crate::exec::scheduler::cores;
 use crate::exec::worker::{Mode, Workers};
+use crate::finding::sort;
 use crate::hash::{Digest, FileStates, Fingerprint};
 use crate::paths::RelPath;
 use crate::plan::batch::Rate;
@@ -538,7 +539,7 @@ impl<'a> Run<'a> {
         for task in self.tasks {
             task.add_findings(self.workspace, &mut findings);
         }
-        let findings = sorted(findings);
+        sort(&mut findings);
         let status = status(&findings, &tools, cancel);
         let site = &self.workspace.site;
         Outcome {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::cache::entry::{Entry, ExtraInput};
 use crate::event::{Failure, LeftOut, ToolReport, UnitReason};
-use crate::finding::{Finding, Severity, TestCase, ToolId};
+use crate::finding::{Finding, Severity, TestCase, ToolId, sort};
 use crate::paths::RelPath;
 use crate::plan::unit::{Scope, ToolPlan, Unit};
 use crate::project::files::FileSet;
@@ -241,12 +241,6 @@ impl Work {
             left_out: LeftOut::default(),
         }
     }
-}
-
-/// Brings findings into the order of reports. Those that are replayed are in it already, which
-/// makes the order of all cheap.
-fn sort(findings: &mut [Finding]) {
-    findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
 }
 
 fn empty_entry(cost: Duration) -> Entry {
