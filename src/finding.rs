@@ -1,15 +1,36 @@
 //! The one language into which the output of every tool is translated: [`Finding`].
 
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::paths::RelPath;
 
 /// The name of a tool as written in settings and reports: `flake8`, `mypy`, `ruff-format`, …
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ToolId(Arc<str>);
+
+/// Thousands of stored findings in a row have the same; memory holds it once.
+impl<'de> Deserialize<'de> for ToolId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+        thread_local! {
+            static LAST: RefCell<ToolId> = RefCell::new(ToolId::new(""));
+        }
+        let Name(name) = Name::deserialize(deserializer)?;
+        Ok(LAST.with_borrow_mut(|last| {
+            if last.as_str() != name {
+                *last = Self::new(&name);
+            }
+            last.clone()
+        }))
+    }
+}
 
 impl ToolId {
     pub fn new(name: &str) -> Self {
@@ -133,30 +154,24 @@ impl Finding {
     /// The order of every report: path, line, column, tool, code, message. Findings without a
     /// place come last.
     pub fn sort_key(&self) -> impl Ord + '_ {
+        (self.place(), self.key_at_place())
+    }
+
+    /// The first part of [`Finding::sort_key`].
+    pub fn place(&self) -> impl Ord + '_ {
+        let path = self.location.as_ref().map(|location| &location.path);
+        (path.is_none(), path)
+    }
+
+    /// The second part of [`Finding::sort_key`].
+    pub fn key_at_place(&self) -> impl Ord + '_ {
         (
-            self.location.is_none(),
-            self.location.as_ref().map(|l| (&l.path, l.line, l.column)),
+            self.location.as_ref().map(|location| (location.line, location.column)),
             &self.tool,
             self.code.as_deref(),
             self.message.as_str(),
             self.test.as_deref(),
         )
-    }
-}
-
-/// Brings the findings into the order of reports, see [`Finding::sort_key`].
-pub fn sort(findings: &mut [Finding]) {
-    let mut order: Vec<usize> = (0..findings.len()).collect();
-    // Answers of tools come sorted, so that a sort that looks for runs has little to do.
-    order.sort_by(|&a, &b| findings[a].sort_key().cmp(&findings[b].sort_key()));
-    // In place: a second list of all findings is megabytes where there are thousands.
-    for to in 0..order.len() {
-        let mut from = order[to];
-        while from < to {
-            // What stood there was moved away when that place got its own.
-            from = order[from];
-        }
-        findings.swap(to, from);
     }
 }
 
@@ -184,26 +199,4 @@ pub enum TestOutcome {
     Xpassed,
     /// Failed, and the project's baseline accepts that.
     Known,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_order_is_that_of_a_plain_sort() {
-        let mut random = 7_u64;
-        for length in 0..60 {
-            let mut findings: Vec<Finding> = (0..length)
-                .map(|_| {
-                    random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                    Finding::new(&"a".into(), Severity::Error, (random >> 60).to_string())
-                })
-                .collect();
-            let mut plain = findings.clone();
-            plain.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
-            sort(&mut findings);
-            assert_eq!(findings, plain);
-        }
-    }
 }

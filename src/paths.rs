@@ -2,21 +2,42 @@
 //! the program: bytes with `/` between the parts, relative to the project's root, in any encoding.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A path relative to the project's root: bytes, `/` between the parts, no leading `./`.
 ///
 /// File names of a Python project need not be UTF-8, so nothing here is a `str`. Ordering is by
 /// bytes, which is git's order and the order of every report.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct RelPath(Box<[u8]>);
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct RelPath(Arc<[u8]>);
+
+/// Many stored findings in a row have the same; memory holds it once, and comparing them is quick.
+impl<'de> Deserialize<'de> for RelPath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Bytes<'a>(#[serde(borrow)] Cow<'a, [u8]>);
+
+        thread_local! {
+            static LAST: RefCell<RelPath> = RefCell::new(RelPath::from_bytes([]));
+        }
+        let Bytes(path) = Bytes::deserialize(deserializer)?;
+        Ok(LAST.with_borrow_mut(|last| {
+            if *last.0 != *path {
+                *last = Self::from_bytes(&*path);
+            }
+            last.clone()
+        }))
+    }
+}
 
 impl RelPath {
     /// Takes bytes that already have the form of a [`RelPath`], such as a name in git's index.
-    pub fn from_bytes(bytes: impl Into<Box<[u8]>>) -> Self {
+    pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Self {
         Self(bytes.into())
     }
 
@@ -37,7 +58,7 @@ impl RelPath {
                 bytes.extend_from_slice(name.as_encoded_bytes());
             }
         }
-        Self(bytes.into_boxed_slice())
+        Self(bytes.into())
     }
 
     /// The bytes, `/` between the parts.

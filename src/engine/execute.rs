@@ -63,18 +63,19 @@ pub struct Task<'a> {
 }
 
 impl Task<'_> {
-    /// Adds all that the tool found, as far as it was asked for. A tool that takes the project as
+    /// Lists of all that the tool found, as far as it was asked for. A tool that takes the project as
     /// a whole tells of all its files; where it goes by files, those not selected are left out.
-    pub fn add_findings(self, workspace: &Workspace, findings: &mut Vec<Finding>) {
+    pub fn into_findings(self, workspace: &Workspace) -> impl Iterator<Item = Vec<Finding>> {
         let selected = workspace.site.selected.as_ref().filter(|_| !needs_project(&self.tool.spec));
-        let is_selected = |finding: &Finding| {
-            let place = finding.location.as_ref();
-            match (selected, place) {
-                (Some(selected), Some(place)) => selected.binary_search(&place.path).is_ok(),
-                _ => true,
+        self.work.into_findings().map(move |mut list| {
+            if let Some(selected) = selected {
+                list.retain(|finding| {
+                    let place = finding.location.as_ref();
+                    place.is_none_or(|place| selected.binary_search(&place.path).is_ok())
+                });
             }
-        };
-        findings.extend(self.work.into_findings().filter(is_selected));
+            list
+        })
     }
 
     /// What became of the tool so far.

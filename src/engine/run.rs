@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use super::compiled::stale_source;
-use super::conclude::{note_disagreements, status};
+use super::conclude::{note_disagreements, ordered, status};
 use super::execute::{KeptState, Launch, Limits, Place, Task, execute};
 use super::lookup::{Found, Names, Validity, look_up, observe};
 use super::planning::{Planner, loads_code, parallel, scope_of};
@@ -33,7 +33,6 @@ use crate::exec::cancel::CancelToken;
 use crate::exec::driver::{PythonJob, Support};
 use crate::exec::scheduler::cores;
 use crate::exec::worker::{Mode, Workers};
-use crate::finding::sort;
 use crate::hash::{Digest, FileStates, Fingerprint};
 use crate::paths::RelPath;
 use crate::plan::batch::Rate;
@@ -534,12 +533,9 @@ impl<'a> Run<'a> {
             tests: Vec::new(),
             left_out: LeftOut::default(),
         }));
-        // Thousands are moved once, into place.
-        let mut findings = Vec::with_capacity(tools.iter().map(|tool| tool.findings).sum());
-        for task in self.tasks {
-            task.add_findings(self.workspace, &mut findings);
-        }
-        sort(&mut findings);
+        let workspace = self.workspace;
+        let lists = self.tasks.into_iter().flat_map(|task| task.into_findings(workspace));
+        let findings = ordered(lists);
         let status = status(&findings, &tools, cancel);
         let site = &self.workspace.site;
         Outcome {

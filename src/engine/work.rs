@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::cache::entry::{Entry, ExtraInput};
 use crate::event::{Failure, LeftOut, ToolReport, UnitReason};
-use crate::finding::{Finding, Severity, TestCase, ToolId, sort};
+use crate::finding::{Finding, Severity, TestCase, ToolId};
 use crate::paths::RelPath;
 use crate::plan::unit::{Scope, ToolPlan, Unit};
 use crate::project::files::FileSet;
@@ -179,10 +179,11 @@ impl Work {
         entries.flat_map(|entry| &entry.findings).chain(&self.stray)
     }
 
-    /// The same, at the end of the run.
-    pub fn into_findings(self) -> impl Iterator<Item = Finding> {
+    /// The same, at the end of the run, in lists: one for each unit.
+    pub fn into_findings(self) -> impl Iterator<Item = Vec<Finding>> {
         let entries = self.replayed.into_iter().zip(self.fresh);
-        entries.filter_map(|(old, new)| new.or(old)).flat_map(|e| e.findings).chain(self.stray)
+        let lists = entries.filter_map(|(old, new)| new.or(old)).map(|entry| entry.findings);
+        lists.chain([self.stray])
     }
 
     /// Units whose replayed findings differ from those of this run.
@@ -241,6 +242,12 @@ impl Work {
             left_out: LeftOut::default(),
         }
     }
+}
+
+/// Brings findings into the order of reports. Those that are replayed are in it already, which
+/// makes the order of all cheap.
+fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
 }
 
 fn empty_entry(cost: Duration) -> Entry {

@@ -35,8 +35,9 @@ impl<'a> Selection<'a> {
         for of_file in rest.chunk_by(|a, b| path(a) == path(b)) {
             *left_out.entry(path(of_file[0])).or_default() += of_file.len();
         }
-        for finding in rest {
-            *codes.entry((&finding.tool, finding.code.as_deref())).or_default() += 1;
+        let code = |finding: &'a Finding| (&finding.tool, finding.code.as_deref());
+        for alike in rest.chunk_by(|a, b| code(a) == code(b)) {
+            *codes.entry(code(alike[0])).or_default() += alike.len();
         }
         let mut codes: Vec<_> =
             codes.into_iter().map(|((tool, code), count)| (tool, code, count)).collect();
