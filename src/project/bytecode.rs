@@ -3,7 +3,7 @@
 //! in its header (cpython issue 75953), so that an edit within the same second, or one whose
 //! modification time was set back, can test old code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -17,31 +17,42 @@ use crate::paths::RelPath;
 const TICK: i64 = 20_000_000;
 /// Magic number, flags, modification time, size: PEP 552.
 const HEADER: usize = 16;
+/// Flags of bytecode that goes by modification time and size.
+const TIMED: u32 = 0;
+/// Flags of bytecode that names the source's hash and is not to be checked against it.
+const UNCHECKED_HASH: u32 = 1;
 
 /// The first Python file for which stale bytecode would be used; `None` where all is well.
 ///
-/// `prefix` is the value of `PYTHONPYCACHEPREFIX`, below which bytecode lies in that case.
+/// Bytecode that is among `files` was put there by git, whoever compiled it and of what: it counts as
+/// stale. `prefix` is the value of `PYTHONPYCACHEPREFIX`, below which bytecode lies in that case.
 pub fn stale_bytecode<'a>(
     files: impl Iterator<Item = &'a ProjectFile>,
     root: &Path,
     prefix: Option<&Path>,
 ) -> Option<&'a ProjectFile> {
     let mut folders: BTreeMap<&[u8], Vec<&ProjectFile>> = BTreeMap::new();
-    for file in files.filter(|file| file.path.has_extension(&["py"])) {
-        folders.entry(file.path.parent()).or_default().push(file);
+    let mut tracked = BTreeSet::new();
+    for file in files {
+        if file.path.has_extension(&["py"]) {
+            folders.entry(file.path.parent()).or_default().push(file);
+        } else if prefix.is_none() && file.path.has_extension(&["pyc"]) {
+            tracked.insert(file.path.below(root));
+        }
     }
-    folders.into_values().find_map(|files| stale_in_folder(&files, root, prefix))
+    folders.into_values().find_map(|files| stale_in_folder(&files, root, prefix, &tracked))
 }
 
 /// The same for all sources below the folder `place`, or for the module at it; tells the path of the
 /// first.
 pub fn stale_bytecode_at(place: &Path, prefix: Option<&Path>) -> Option<PathBuf> {
-    let (folder, sources) = if place.is_dir() {
+    let (folder, mut sources) = if place.is_dir() {
         (place, FileSet::everything(place).files)
     } else {
         let folder = place.parent()?;
         (folder, look_at(RelPath::from_absolute(place, folder)?, folder).into_iter().collect())
     };
+    sources.retain(|file| file.path.has_extension(&["py"]));
     stale_bytecode(sources.iter(), folder, prefix).map(|file| file.path.below(folder))
 }
 
@@ -49,6 +60,7 @@ fn stale_in_folder<'a>(
     files: &[&'a ProjectFile],
     root: &Path,
     prefix: Option<&Path>,
+    tracked: &BTreeSet<PathBuf>,
 ) -> Option<&'a ProjectFile> {
     let sources = files.first()?.path.below(root).parent()?.to_owned();
     let cached = fs::read_dir(bytecode_folder(&sources, prefix)).ok()?;
@@ -59,7 +71,14 @@ fn stale_in_folder<'a>(
         let source = files.iter().find(|file| {
             file.path.file_name().strip_suffix(b".py").is_some_and(|source| source == stem)
         })?;
-        is_stale(&entry.path(), &source.stat).then_some(*source)
+        let path = entry.path();
+        let is_stale = match used(&path, &source.stat)? {
+            Used::Always => true,
+            Used::Compiled(time) => {
+                time < source.stat.last_touched().saturating_add(TICK) || tracked.contains(&path)
+            }
+        };
+        (is_stale && !dropped("bytecode")).then_some(*source)
     })
 }
 
@@ -70,23 +89,30 @@ fn bytecode_folder(sources: &Path, prefix: Option<&Path>) -> PathBuf {
     }
 }
 
-/// Whether the bytecode's header fits the source although the source was touched after the
-/// bytecode was written.
-fn is_stale(bytecode: &Path, source: &FileStat) -> bool {
+/// Bytecode that CPython would run in the place of a source.
+enum Used {
+    /// Its header says that it is not to be compared with the source.
+    Always,
+    /// Its header fits the source. It was written at this time.
+    Compiled(i64),
+}
+
+/// `None` where CPython would compile the source, or compare all of it.
+fn used(bytecode: &Path, source: &FileStat) -> Option<Used> {
     let mut header = [0; HEADER];
-    let Ok(mut file) = File::open(bytecode) else { return false };
-    let Ok(meta) = file.metadata() else { return false };
-    if file.read_exact(&mut header).is_err() {
-        return false;
-    }
+    let mut file = File::open(bytecode).ok()?;
+    let meta = file.metadata().ok()?;
+    file.read_exact(&mut header).ok()?;
     let word = |at: usize| u32::from_le_bytes([0, 1, 2, 3].map(|i| header[at + i]));
-    let is_timed = word(4) == 0;
     // The header keeps the lower 32 bits of both.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "as CPython does")]
     let fits =
         word(8) == source.mtime.div_euclid(1_000_000_000) as u32 && word(12) == source.size as u32;
-    let written = FileStat::from(&meta).mtime;
-    !dropped("bytecode") && is_timed && fits && written < source.last_touched().saturating_add(TICK)
+    match word(4) {
+        TIMED => fits.then(|| Used::Compiled(FileStat::from(&meta).mtime)),
+        UNCHECKED_HASH => Some(Used::Always),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -133,6 +159,15 @@ mod tests {
     fn bytecode_written_well_after_its_source_is_good() {
         let (root, file) = compiled(5_000_000_000);
         assert!(stale_bytecode([&file].into_iter(), root.path(), None).is_none());
+    }
+
+    #[test]
+    fn bytecode_that_git_put_there_is_stale_whenever_it_was_written() {
+        let (root, file) = compiled(5_000_000_000);
+        let bytecode = look_at("__pycache__/a.cpython-311.pyc".into(), root.path()).unwrap();
+        assert!(stale_bytecode([&file, &bytecode].into_iter(), root.path(), None).is_some());
+        let elsewhere = Some(Path::new("/elsewhere"));
+        assert!(stale_bytecode([&file, &bytecode].into_iter(), root.path(), elsewhere).is_none());
     }
 
     #[test]

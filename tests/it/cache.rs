@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use crate::support::{Project, tool_environment};
 
@@ -117,6 +118,52 @@ fn a_test_run_never_uses_bytecode_that_is_older_than_its_source() {
         let run = project.check(&["--only", "pytest"]);
         assert_eq!(run.code, i32::from(!good), "round {round}: {}", run.stdout);
     }
+}
+
+/// A project whose test wants the text of a module that stands in the place of the one that Python
+/// has compiled: of the same size and time.
+fn compiled_of_another_text(compile: &str) -> Project {
+    let project = Project::new();
+    project.write("test_value.py", "import value\n\n\ndef test_x():\n    assert value.X == 1\n");
+    project.write("pytest.ini", "[pytest]\npythonpath = .\n").write("value.py", "X = 2\n");
+    let source = project.path("value.py");
+    let time = fs::metadata(&source).unwrap().modified().unwrap();
+    let python = tool_environment().join("bin/python");
+    let done = project.command(python).args(["-c", compile]).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    fs::write(&source, "X = 1\n").unwrap();
+    fs::File::options().append(true).open(source).unwrap().set_modified(time).unwrap();
+    project
+}
+
+#[test]
+fn bytecode_that_git_checks_out_is_not_believed() {
+    let project = compiled_of_another_text("import value");
+    project.git(&["init", "-q"]).git(&["add", "-f", "."]).git(&["commit", "-q", "-m", "all"]);
+    let mut cached = Vec::new();
+    files_below(&project.path("__pycache__"), &mut cached);
+    for file in &cached {
+        fs::remove_file(file).unwrap();
+    }
+    // Written anew, long after the source.
+    let later = SystemTime::now() + Duration::from_secs(5);
+    project.git(&["checkout", "-q", "."]);
+    for file in &cached {
+        fs::File::options().append(true).open(file).unwrap().set_modified(later).unwrap();
+    }
+    assert_eq!(cached.len(), 1);
+    let run = project.check(&["--only", "pytest"]);
+    assert_eq!(run.code, 0, "{}", run.stdout);
+}
+
+#[test]
+fn bytecode_that_is_not_to_be_checked_is_not_believed() {
+    let project = compiled_of_another_text(
+        "import py_compile; py_compile.compile('value.py', \
+         invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)",
+    );
+    let run = project.check(&["--only", "pytest"]);
+    assert_eq!(run.code, 0, "{}", run.stdout);
 }
 
 #[test]
