@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use crate::support::files::{files_below, set_modified, write_keeping_time};
 use crate::support::{Project, tool_environment};
 
 const TOOLS: [&str; 5] = ["flake8", "mypy", "bandit", "black", "pytest"];
@@ -95,12 +96,10 @@ fn an_ignored_file_that_a_test_reads_is_part_of_its_result() {
 fn an_edit_of_the_same_size_within_the_same_second_is_seen_by_every_tool() {
     let project = Project::new();
     project.write("m.py", "def f(x: int) -> int:\n    return x\n\n\nprint(f(1 ))\n");
-    let times = fs::metadata(project.path("m.py")).unwrap().modified().unwrap();
     let first = project.check(&["--only", "mypy,flake8,black"]);
     assert!(!first.stdout.contains("arg-type"), "{}", first.stdout);
-    project.write("m.py", "def f(x: int) -> int:\n    return x\n\n\nprint(f(\"\"))\n");
-    let file = fs::File::options().write(true).open(project.path("m.py")).unwrap();
-    file.set_modified(times).unwrap();
+    let edited = "def f(x: int) -> int:\n    return x\n\n\nprint(f(\"\"))\n";
+    write_keeping_time(&project.path("m.py"), edited);
     let second = project.check(&["--only", "mypy,flake8,black"]);
     assert!(second.findings().contains("mypy m.py:5 arg-type"), "{}", second.stdout);
     assert_eq!(second.findings().len(), 1, "{}", second.stdout);
@@ -127,12 +126,10 @@ fn compiled_of_another_text(compile: &str) -> Project {
     project.write("test_value.py", "import value\n\n\ndef test_x():\n    assert value.X == 1\n");
     project.write("pytest.ini", "[pytest]\npythonpath = .\n").write("value.py", "X = 2\n");
     let source = project.path("value.py");
-    let time = fs::metadata(&source).unwrap().modified().unwrap();
     let python = tool_environment().join("bin/python");
     let done = project.command(python).args(["-c", compile]).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    fs::write(&source, "X = 1\n").unwrap();
-    fs::File::options().append(true).open(source).unwrap().set_modified(time).unwrap();
+    write_keeping_time(&source, "X = 1\n");
     project
 }
 
@@ -140,8 +137,7 @@ fn compiled_of_another_text(compile: &str) -> Project {
 fn bytecode_that_git_checks_out_is_not_believed() {
     let project = compiled_of_another_text("import value");
     project.git(&["init", "-q"]).git(&["add", "-f", "."]).git(&["commit", "-q", "-m", "all"]);
-    let mut cached = Vec::new();
-    files_below(&project.path("__pycache__"), &mut cached);
+    let cached = files_below(&project.path("__pycache__"));
     for file in &cached {
         fs::remove_file(file).unwrap();
     }
@@ -149,7 +145,7 @@ fn bytecode_that_git_checks_out_is_not_believed() {
     let later = SystemTime::now() + Duration::from_secs(5);
     project.git(&["checkout", "-q", "."]);
     for file in &cached {
-        fs::File::options().append(true).open(file).unwrap().set_modified(later).unwrap();
+        set_modified(file, later);
     }
     assert_eq!(cached.len(), 1);
     let run = project.check(&["--only", "pytest"]);
@@ -201,8 +197,7 @@ fn a_state_of_mypy_s_own_that_is_damaged_is_not_used_again() {
         assert_eq!((run.code, run.findings().len()), (0, 0), "{}", run.stderr);
     };
     let databases = || {
-        let mut found = Vec::new();
-        files_below(&project.cache().join("tools/mypy"), &mut found);
+        let mut found = files_below(&project.cache().join("tools/mypy"));
         found.retain(|path| path.extension().is_some_and(|extension| extension == "db"));
         found
     };
@@ -295,20 +290,8 @@ fn copy(from: &Path, to: &Path) {
 
 /// Cuts each file below the folder in half.
 fn damage(folder: &Path) {
-    let mut files = Vec::new();
-    files_below(folder, &mut files);
-    for path in files {
+    for path in files_below(folder) {
         let file = fs::File::options().write(true).open(path).unwrap();
         file.set_len(file.metadata().unwrap().len() / 2).unwrap();
-    }
-}
-
-fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap().flatten() {
-        if entry.file_type().unwrap().is_dir() {
-            files_below(&entry.path(), found);
-        } else {
-            found.push(entry.path());
-        }
     }
 }

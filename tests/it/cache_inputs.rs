@@ -8,6 +8,7 @@ use pyqa::cache::folder::CacheFolder;
 use pyqa::hash::Fingerprint;
 
 use crate::support::Project;
+use crate::support::files::write_keeping_time;
 
 /// A project with one test that is given as the body of a function.
 fn with_test(body: &str) -> Project {
@@ -41,10 +42,7 @@ fn an_ignored_module_counts_even_where_only_its_bytecode_is_read() {
     project.write("other.py", "");
     is_noticed(&project, || {
         // Same size, same second: CPython would believe the bytecode.
-        let path = project.path("ignored/m.py");
-        let time = fs::metadata(&path).unwrap().modified().unwrap();
-        fs::write(&path, "X = 0\n").unwrap();
-        fs::File::options().append(true).open(path).unwrap().set_modified(time).unwrap();
+        write_keeping_time(&project.path("ignored/m.py"), "X = 0\n");
     });
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use crate::support::Project;
+use crate::support::files::set_modified;
 
 /// An entry that nobody has used for long.
 fn old_entry(project: &Project) -> PathBuf {
@@ -12,7 +13,7 @@ fn old_entry(project: &Project) -> PathBuf {
     fs::create_dir_all(entry.parent().unwrap()).unwrap();
     fs::write(&entry, "old").unwrap();
     let time = SystemTime::now() - Duration::from_hours(24 * 40);
-    fs::File::options().append(true).open(&entry).unwrap().set_modified(time).unwrap();
+    set_modified(&entry, time);
     entry
 }
 

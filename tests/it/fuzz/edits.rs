@@ -4,8 +4,9 @@ use std::fs;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::slots::SLOTS;
-use super::world::{World, finished, modified, pause, set_modified};
+use super::world::{World, finished, pause};
 use super::{ALL, LINT, Mutation};
+use crate::support::files::{modified, set_modified};
 
 pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation::new("edit", edit),

@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::tool_environment;
+use crate::support::{site_packages, tool_environment};
 
 /// The folder for bytecode of runs without cache.
 pub(super) const ORACLE_BYTECODE: &str = "oracle-bytecode";
@@ -32,7 +32,7 @@ impl Site {
         fs::write(prefix.join("pyvenv.cfg"), settings).unwrap();
         let bytecode = top.join(ORACLE_BYTECODE);
         let site = Self { prefix, packages, bytecode };
-        for entry in fs::read_dir(tools_packages()).unwrap().flatten() {
+        for entry in fs::read_dir(site_packages(tool_environment())).unwrap().flatten() {
             let name = entry.file_name().into_string().unwrap();
             if name.ends_with(".dist-info") {
                 copy(&entry.path(), &site.packages.join(name));
@@ -154,11 +154,6 @@ pub(super) fn bytecode_of(folder: &Path, prefix: &Path) -> PathBuf {
 
 fn file_name(path: &Path) -> String {
     path.file_name().unwrap().to_str().unwrap().to_owned()
-}
-
-fn tools_packages() -> PathBuf {
-    let lib = fs::read_dir(tool_environment().join("lib")).unwrap().flatten();
-    lib.map(|entry| entry.path().join("site-packages")).find(|path| path.is_dir()).unwrap()
 }
 
 /// The interpreter behind `command`, resolved, and its `major.minor`.

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::site::copy;
 use super::verdict::agree;
-use super::world::{World, files_below, finished, pause, seen};
+use super::world::{World, finished, pause, seen};
 use super::{ALL, LINT, Mutation, TESTS, TYPES};
+use crate::support::files::files_below;
 
 pub(super) const MUTATIONS: &[Mutation] = &[
     Mutation::new("rest", rest),

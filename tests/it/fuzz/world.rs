@@ -6,11 +6,12 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::random::Random;
 use super::site::{ORACLE_BYTECODE, Site, bytecode_of, copy, interpreter};
 use super::slots::{FIXED, SLOTS, Slot, is_bad};
+use crate::support::files::{modified, set_modified};
 use crate::support::{Project, tool_environment};
 
 /// What a user sees of a run.
@@ -286,29 +287,6 @@ pub(super) fn finished(child: Child) -> Seen {
 /// Runs the command to its end.
 pub(super) fn seen(command: &mut Command) -> Seen {
     Seen::of(&command.stderr(Stdio::null()).output().unwrap())
-}
-
-/// Files below the folder, links and bytecode left out.
-pub(super) fn files_below(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let kind = entry.file_type().unwrap();
-        if kind.is_dir() {
-            found.extend(files_below(&entry.path()));
-        } else if kind.is_file() {
-            found.push(entry.path());
-        }
-    }
-    found.sort();
-    found
-}
-
-pub(super) fn modified(path: &Path) -> SystemTime {
-    fs::metadata(path).unwrap().modified().unwrap()
-}
-
-pub(super) fn set_modified(path: &Path, time: SystemTime) {
-    fs::File::options().append(true).open(path).unwrap().set_modified(time).unwrap();
 }
 
 pub(super) fn pause(random: &mut Random, most: usize) {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::support::repository_of;
-use crate::support::{Project, tool_environment};
+use crate::support::{Project, site_packages, tool_environment};
 
 const PACKAGE: &str = "[project]\nname = \"shop\"\nversion = \"1\"\n\n[build-system]\n\
     requires = [\"setuptools>=70\"]\nbuild-backend = \"setuptools.build_meta\"\n";
@@ -15,15 +15,13 @@ fn install(project: &mut Project) -> PathBuf {
     let environment = project.path("../env");
     let run = |program: PathBuf, arguments: &[&str]| {
         let output = project.command(program).args(arguments).output().unwrap();
-        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let text = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {text}");
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
     };
     run("python3".into(), &["-m", "venv", environment.to_str().unwrap()]);
-    let site = "import sysconfig; print(sysconfig.get_path('purelib'))";
-    let own = run(environment.join("bin/python"), &["-c", site]);
-    let tools = run(tool_environment().join("bin/python"), &["-c", site]);
-    fs::write(PathBuf::from(own).join("tools.pth"), format!("{tools}\n")).unwrap();
+    let tools = site_packages(tool_environment());
+    let path = site_packages(&environment).join("tools.pth");
+    fs::write(path, format!("{}\n", tools.display())).unwrap();
     run(environment.join("bin/python"), &["-m", "pip", "install", "--quiet", "-e", "."]);
     environment
 }

@@ -46,20 +46,23 @@ fn make(folder: &Path, requirements: &str) {
     run(Command::new(python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(&file));
 }
 
-fn count_starts(folder: &Path) {
-    let python = folder.join("bin/python");
-    let output = Command::new(&python)
+/// The environment's folder of installed packages.
+pub(crate) fn site_packages(environment: &Path) -> PathBuf {
+    let output = Command::new(environment.join("bin/python"))
         .args(["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"])
         .output()
         .unwrap();
-    let site = String::from_utf8(output.stdout).unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().into()
+}
+
+fn count_starts(folder: &Path) {
     // The interpreter runs such a line at each start, twice where its two folders of packages are
     // one by way of a link.
     let line = format!(
         "import os; name = os.environ.get('{STARTS}'); \
          name and open(name, 'a').write(f'{{os.getpid()}}\\n')\n"
     );
-    fs::write(Path::new(site.trim()).join("pyqa_test_starts.pth"), line).unwrap();
+    fs::write(site_packages(folder).join("pyqa_test_starts.pth"), line).unwrap();
 }
 
 pub(super) fn run(command: &mut Command) {

@@ -3,6 +3,7 @@
 
 pub(crate) mod client;
 mod environment;
+pub(crate) mod files;
 mod once;
 pub(crate) mod validators;
 pub(crate) mod wheel;
@@ -15,7 +16,11 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-pub(crate) use environment::{further_environment, runner_environment, tool_environment};
+use files::files_below;
+
+pub(crate) use environment::{
+    further_environment, runner_environment, site_packages, tool_environment,
+};
 
 /// Variables that an installer may need to reach its index.
 const PASSED_ON: [&str; 12] = [
@@ -134,15 +139,8 @@ impl Project {
 
     /// Python runs whatever bytecode it finds, also what is damaged.
     pub(crate) fn assert_no_bytecode_in_the_cache(&self) {
-        let mut folders = vec![self.cache()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(&folder).unwrap().map(Result::unwrap) {
-                let path = entry.path();
-                assert_ne!(path.extension(), Some(OsStr::new("pyc")), "{}", path.display());
-                if entry.file_type().unwrap().is_dir() {
-                    folders.push(path);
-                }
-            }
+        for path in files_below(&self.cache()) {
+            assert_ne!(path.extension(), Some(OsStr::new("pyc")), "{}", path.display());
         }
     }
 
