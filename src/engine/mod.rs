@@ -11,6 +11,7 @@ pub mod format;
 pub mod hook;
 pub mod lookup;
 pub mod mend;
+mod named;
 pub mod planning;
 pub mod reasons;
 pub mod recording;

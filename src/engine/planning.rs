@@ -3,8 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
-
+use super::named::{named_on_disk, patterns};
 use super::request::Request;
 use super::split::Split;
 use super::toolset::ActiveTool;
@@ -18,7 +17,7 @@ use crate::plan::command::{Arguments, Place};
 use crate::plan::key::CommonKey;
 use crate::plan::parts::{Installed, Parts, common_key};
 use crate::plan::unit::{Scope, ToolPlan, units};
-use crate::project::files::ProjectFile;
+use crate::project::files::{FileSet, ProjectFile};
 use crate::tools::select::select;
 use crate::tools::spec::{Granularity, OutputFormat};
 
@@ -248,8 +247,19 @@ impl<'a> Planner<'a> {
                 }
             }
         }
+        // Git may ignore what is named, or it lies elsewhere.
+        let on_disk =
+            |pattern: &str| named_on_disk(pattern, &workspace.site.home, &workspace.states);
+        for pattern in &tool.settings.inputs {
+            let named = on_disk(pattern)?.into_iter();
+            found.extend(named.filter(|(path, _)| workspace.files.find(path).is_none()));
+        }
         for key in &tool.spec.key.files_from {
             for name in tool.config.list(key).unwrap_or_default() {
+                if name.contains(['*', '?', '[']) {
+                    found.extend(on_disk(&name)?);
+                    continue;
+                }
                 let path = workspace.root.join(&name);
                 let hash = workspace.states.content_hash(&path);
                 let hash = hash.unwrap_or_else(|_| ContentHash::of(b"absent"));
@@ -309,21 +319,28 @@ pub fn scope_of(tool: &ActiveTool) -> Scope {
     }
 }
 
-/// Whether the tool's settings name code of the project that it is to load.
+/// Whether the tool's settings name code that it is to load.
 pub(super) fn loads_code(tool: &ActiveTool) -> bool {
     tool.spec.key.code_from.iter().any(|key| tool.config.get(key).is_some())
 }
 
-/// Patterns as in `.gitignore`.
-fn patterns(lines: &[String], root: &Path) -> Result<Gitignore, UserError> {
-    let mut builder = GitignoreBuilder::new(root);
-    for line in lines {
-        builder.add_line(None, line).map_err(|error| {
-            UserError::new(format!("`{line}` is not a pattern: {error}"))
-                .hint("patterns are written as in .gitignore")
-        })?;
-    }
-    builder.build().map_err(|error| UserError::new(error.to_string()))
+/// Whether some of that code may be the project's own: `plugins/a.py`, or a module that has the name
+/// of a file or folder of the project.
+pub(super) fn loads_own_code(tool: &ActiveTool, files: &FileSet) -> bool {
+    let names = tool.spec.key.code_from.iter().filter_map(|key| tool.config.list(key)).flatten();
+    let is_own = |name: String| {
+        // mypy's `path/to/plugin.py:function`
+        let name = name.split(':').next().unwrap_or_default();
+        let package = name.split('.').next().unwrap_or_default().as_bytes();
+        let is_file = name.contains(['/', '\\'])
+            || Path::new(name).extension().is_some_and(|extension| extension == "py");
+        is_file
+            || files.files.iter().any(|file| {
+                let mut parts = file.path.as_bytes().split(|&byte| byte == b'/');
+                parts.any(|part| part.strip_suffix(b".py").unwrap_or(part) == package)
+            })
+    };
+    names.into_iter().any(is_own)
 }
 
 fn within_project(

@@ -22,6 +22,8 @@ pub struct Recorded {
 /// Where and how a process ran.
 pub struct Recording<'a> {
     pub root: &'a Path,
+    /// Whether the root is where the project is at home, and no snapshot.
+    pub is_home: bool,
     pub files: &'a FileSet,
     /// Files of the set that the key covers.
     pub covered: &'a [usize],
@@ -57,6 +59,9 @@ impl Recording<'_> {
             };
             if counts {
                 self.note(&path, &mut recorded);
+                if name.is_none() {
+                    self.note_from_root(&path, &mut recorded);
+                }
             }
             if self.names == Names::Modules {
                 self.note_modules(&path, &mut recorded);
@@ -79,6 +84,23 @@ impl Recording<'_> {
         recorded.inputs.push(ExtraInput { path: name.as_bytes().to_vec(), state });
     }
 
+    /// Another checkout, or this one elsewhere, may find another file on the same way from its root.
+    /// Whether a tool went that way or by the absolute path is not known: both count.
+    fn note_from_root(&self, path: &Path, recorded: &mut Recorded) {
+        let shared = path.components().zip(self.root.components()).take_while(|(a, b)| a == b);
+        let shared = shared.count();
+        // Nothing but the root of the file system: `/etc`, `/usr`.
+        if !self.is_home || shared < 2 {
+            return;
+        }
+        let up = std::iter::repeat_n("..", self.root.components().count() - shared);
+        let way: PathBuf =
+            up.map(Path::new).chain(path.iter().skip(shared).map(Path::new)).collect();
+        let path = way.as_os_str().as_encoded_bytes().to_vec();
+        let state = observe(&path, self.names, self.states, self.root);
+        recorded.inputs.push(ExtraInput { path, state });
+    }
+
     /// mypy reads modules in code of its own that no audit hook sees (its native parser, mypy
     /// 2.4.1), but not before it has listed their folder: each module there may have been read.
     fn note_modules(&self, folder: &Path, recorded: &mut Recorded) {
@@ -95,13 +117,13 @@ impl Recording<'_> {
         }
     }
 
-    /// Whether something outside of the root is an input. Folders are where modules are looked
-    /// for; those above the root are passed through only.
+    /// Whether something outside of the root is an input. Folders above the root are passed through
+    /// only.
     fn counts_outside(&self, path: &Path) -> bool {
         // A tool whose own root lies above keeps its cache there.
         let is_cache = path.iter().any(|part| is_cache_folder(part.as_encoded_bytes()));
-        let is_searched = self.names == Names::Modules && !self.root.starts_with(path);
-        !is_cache && (is_searched || !path.is_dir())
+        let is_passed = || self.root.starts_with(path) || is_for_temporary_files(path);
+        !is_cache && (!path.is_dir() || !is_passed())
     }
 
     /// Whether something within the root is an input that the key does not cover.
@@ -109,12 +131,18 @@ impl Recording<'_> {
         if let Some(index) = self.files.find(name) {
             return self.covered.binary_search(&index).is_err();
         }
-        let is_folder = path.is_dir();
+        let is_searched = self.names == Names::Modules && path.is_dir();
         !name
             .as_bytes()
             .split(|&b| b == b'/')
-            .any(|part| if is_folder { is_foreign_folder(part) } else { is_cache_folder(part) })
+            .any(|part| if is_searched { is_foreign_folder(part) } else { is_cache_folder(part) })
     }
+}
+
+/// Folders in which every session makes a folder of its own: pytest lists its own to remove old ones.
+fn is_for_temporary_files(folder: &Path) -> bool {
+    folder == std::env::temp_dir()
+        || folder.iter().any(|part| part.as_encoded_bytes().starts_with(b"pytest-of-"))
 }
 
 /// Files that are made for one process and read when it is over.

@@ -5,7 +5,8 @@ Lines, by their `kind`:
   test           id, outcome, seconds (set-up, call and tear-down), reruns, failures
   collect-error  node, and what a failure has
   item           id; only with --collect-only
-  end            exit, collected, warnings, interrupted (why the session broke off, or null)
+  end            exit, collected, warnings, interrupted (why the session broke off, or null),
+                 selection (the option that lets earlier sessions choose the tests, or null)
 A failure has phase, path (absolute or null), line, message, text and sections, which is what the
 test printed, as pairs of a name and a text.
 
@@ -41,6 +42,12 @@ def pytest_configure(config):
         config.pluginmanager.register(Recorder(config, file), "pyqa-recorder")
     if shard is not None:
         config.pluginmanager.register(Shard(shard), "pyqa-shard")
+
+
+def selection(option):
+    """The option that makes the tests that run depend on how earlier sessions ended, or None."""
+    options = {"lf": "--last-failed", "stepwise": "--stepwise", "stepwise_skip": "--stepwise-skip"}
+    return next((name for key, name in options.items() if getattr(option, key, False)), None)
 
 
 class Shard:
@@ -227,5 +234,6 @@ class Recorder:
             collected=getattr(session, "testscollected", 0),
             warnings=self.warnings,
             interrupted=self.interrupted,
+            selection=selection(session.config.option),
         )
         self.out.close()

@@ -8,7 +8,7 @@ use pyqa::cache::folder::CacheFolder;
 use pyqa::hash::Fingerprint;
 
 use crate::support::Project;
-use crate::support::files::write_keeping_time;
+use crate::support::files::{copy_tree, write_keeping_time};
 
 /// A project with one test that is given as the body of a function.
 fn with_test(body: &str) -> Project {
@@ -299,4 +299,95 @@ fn a_fresh_clone_with_a_restored_cache_runs_nothing() {
     for tool in ["flake8", "mypy", "bandit", "black", "pytest"] {
         assert_eq!(run.ran(tool), 0, "{tool}: {}", run.stdout);
     }
+}
+
+#[test]
+fn what_lies_beside_the_project_is_that_of_each_checkout() {
+    let project = with_test("assert pathlib.Path('../value').read_text() == '1'");
+    project.write("../value", "1");
+    assert_eq!(pytest(&project).0, 0);
+    assert_eq!(pytest(&project), (0, 0));
+    let other = project.path("../elsewhere/root");
+    copy_tree(&project.root(), &other);
+    fs::write(other.parent().unwrap().join("value"), "2").unwrap();
+    let mut check = project.command(env!("CARGO_BIN_EXE_pyqa"));
+    let checked = check.args(["check", "--only", "pytest"]).current_dir(other).output().unwrap();
+    assert_eq!(checked.status.code(), Some(1));
+}
+
+#[test]
+fn a_name_in_a_listed_folder_beside_the_project_counts() {
+    let project = with_test("assert os.listdir('../beside') == ['a']");
+    project.write("../beside/a", "");
+    is_noticed(&project, || drop(fs::write(project.path("../beside/b"), "")));
+}
+
+#[test]
+fn a_name_in_a_listed_folder_of_others_code_counts() {
+    let project = with_test("assert os.listdir('node_modules') == ['a']");
+    project.write("node_modules/a/p", "").write(".gitignore", "node_modules/\n");
+    is_noticed(&project, || drop(fs::create_dir(project.path("node_modules/b"))));
+}
+
+#[test]
+fn tests_that_earlier_sessions_chose_are_not_the_suite() {
+    for option in ["--lf", "--sw"] {
+        let project = with_test("pass");
+        project.write("pytest.ini", format!("[pytest]\naddopts = {option}\n"));
+        project.write("test_other.py", "def test_other():\n    assert False\n");
+        assert_ne!(pytest(&project).0, 0);
+        project.write("test_other.py", "def test_other():\n    pass\n");
+        // With `--lf` this one alone runs.
+        assert_eq!(pytest(&project), (0, 1));
+        assert_eq!(pytest(&project), (0, 1), "{option}");
+    }
+}
+
+#[test]
+fn declared_inputs_count_where_git_ignores_them_and_beside_the_project() {
+    for (pattern, file) in [("ignored/value", "ignored/value"), ("../*.txt", "../value.txt")] {
+        let read = format!("subprocess.run(['cat', '{file}'], capture_output=True).stdout");
+        let project = with_test(&format!("import subprocess; assert {read} == b'1'"));
+        project.write(file, "1");
+        let settings = format!("[tool.pyqa.pytest]\ninputs = [\"{pattern}\"]\n");
+        project.write("pyproject.toml", settings);
+        is_noticed(&project, || {
+            project.write(file, "2");
+        });
+    }
+}
+
+#[test]
+fn scripts_that_mypy_s_settings_name_count() {
+    for files in ["tool", "bin/*"] {
+        let project = Project::new();
+        project.write("mypy.ini", format!("[mypy]\nfiles = {files}\n"));
+        let write = |text| project.write("tool", text).write("bin/tool", text);
+        write("X: int = 1\n");
+        let mypy = || project.check(&["--only", "mypy"]);
+        assert_eq!((mypy().code, mypy().ran("mypy")), (0, 0), "{files}");
+        write("X: int = ''\n");
+        assert_eq!(mypy().code, 1, "{files}");
+    }
+}
+
+#[test]
+fn what_a_mypy_plugin_of_the_project_reads_counts() {
+    let project = Project::new();
+    project.write("mypy.ini", "[mypy]\nplugins = plugin.py\n").write("type.txt", "int");
+    project.write("lib.py", "def f() -> object: ...\n");
+    project.write("use.py", "import lib\n\nX: int = lib.f()\n");
+    project.write(
+        "plugin.py",
+        "import pathlib\n\nfrom mypy.plugin import Plugin\n\n\
+         TYPE = 'builtins.' + (pathlib.Path(__file__).parent / 'type.txt').read_text()\n\n\n\
+         class Own(Plugin):\n    def get_function_hook(self, fullname):\n        \
+         if fullname == 'lib.f':\n            \
+         return lambda context: context.api.named_generic_type(TYPE, [])\n        \
+         return None\n\n\ndef plugin(version):\n    return Own\n",
+    );
+    let mypy = || project.check(&["--only", "mypy"]);
+    assert!(!mypy().stdout.contains("assignment"), "{}", mypy().stdout);
+    project.write("type.txt", "bytes");
+    assert!(mypy().stdout.contains("assignment"), "{}", mypy().stdout);
 }

@@ -6,7 +6,7 @@ use super::Run;
 use crate::cache::tool_state::{Seen, ToolState};
 use crate::engine::compiled::stale_source;
 use crate::engine::execute::{KeptState, Launch, Limits, Place, execute};
-use crate::engine::planning::{loads_code, parallel};
+use crate::engine::planning::{loads_code, loads_own_code, parallel};
 use crate::engine::recording::SideFiles;
 use crate::engine::request::{AfterFinding, CacheUse};
 use crate::engine::shadow::{Shadow, Text, are_above};
@@ -151,8 +151,10 @@ impl Run<'_> {
         let plan = &task.work.plan;
         let arguments = &plan.arguments;
         let nowhere = PathBuf::from(if cfg!(windows) { "nul" } else { "/dev/null" });
-        // A result is verified without anything that an earlier run has left.
-        if arguments.uses_state_folder() && cache_use == CacheUse::ReadWrite {
+        // A result is verified without anything that an earlier run has left. A tool's state does not
+        // know what a plugin of the project imports and reads.
+        let keeps_state = arguments.uses_state_folder() && cache_use == CacheUse::ReadWrite;
+        if keeps_state && !loads_own_code(task.tool, &workspace.files) {
             let folder =
                 workspace.cache.tool_state(plan.tool.as_str(), &workspace.root, &plan.pack);
             let seen = plan.inputs.iter().filter_map(|&index| {

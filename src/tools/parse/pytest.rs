@@ -28,6 +28,7 @@ enum Line {
     End {
         collected: usize,
         interrupted: Option<String>,
+        selection: Option<String>,
     },
 }
 
@@ -65,14 +66,19 @@ pub(super) fn read(spec: &ToolSpec, output: &RawOutput, context: &ParseContext<'
                 read.findings.push(finding(spec, "error", &node, &failure, context));
             }
             Ok(Line::Item { .. }) => {}
-            Ok(Line::End { collected, interrupted }) => end = Some((collected, interrupted)),
+            Ok(Line::End { collected, interrupted, selection }) => {
+                end = Some((collected, interrupted, selection));
+            }
             Err(error) => read.trouble = Some(format!("its report cannot be read ({error})")),
         }
     }
-    let Some((collected, interrupted)) = end else {
+    let Some((collected, interrupted, selection)) = end else {
         read.trouble = Some("it ended before its report was complete".to_owned());
         return read;
     };
+    read.unstable = selection.map(|option| {
+        format!("with `{option}` the tests that run depend on how earlier sessions ended")
+    });
     if let Some(why) = interrupted {
         // A collection error that is told interrupts the session as well. `pytest.exit` may ask for
         // any exit code, 0 included.
