@@ -59,7 +59,7 @@ def main():
     if job.get("reads"):
         # A worker has begun with it. pytest's plugin hands it on to the workers of xdist.
         reads = getattr(sys, "pyqa_reads", None) or own_module("pyqa_reads").Reads()
-        reads.root = job["root"]
+        reads.below(job["root"])
         sys.pyqa_reads = reads
         write_also_when_leaving_at_once(reads, job["reads"])
     helper = own_module(job["helper"]) if job.get("helper") else None

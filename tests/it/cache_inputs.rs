@@ -9,29 +9,7 @@ use pyqa::hash::Fingerprint;
 
 use crate::support::Project;
 use crate::support::files::{copy_tree, write_keeping_time};
-
-/// A project with one test that is given as the body of a function.
-fn with_test(body: &str) -> Project {
-    let project = Project::new();
-    project.write("pytest.ini", "[pytest]\npythonpath = .\n").write(".gitignore", "ignored/\n");
-    let head = "import importlib\nimport os\nimport pathlib\nimport sys\n\n\n";
-    project.write("test_it.py", format!("{head}def test_it():\n    {body}\n"));
-    project.git(&["init", "-q"]);
-    project
-}
-
-fn pytest(project: &Project) -> (i32, u64) {
-    let run = project.check(&["--only", "pytest"]);
-    (run.code, run.ran("pytest"))
-}
-
-/// `edit` makes the suite fail although its result is stored.
-fn is_noticed(project: &Project, edit: impl Fn()) {
-    assert_eq!(pytest(project).0, 0);
-    assert_eq!(pytest(project), (0, 0), "a result that is not stored proves nothing");
-    edit();
-    assert_eq!(pytest(project).0, 1);
-}
+use crate::support::suite::{is_noticed, pytest, with_test};
 
 #[test]
 fn an_ignored_module_counts_even_where_only_its_bytecode_is_read() {

@@ -11,6 +11,8 @@ mod cache;
 mod cache_inputs;
 #[cfg(unix)]
 mod cache_place;
+#[cfg(unix)]
+mod cache_reads;
 mod check;
 mod ci;
 mod differential;

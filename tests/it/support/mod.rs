@@ -5,6 +5,8 @@ pub(crate) mod client;
 mod environment;
 pub(crate) mod files;
 mod once;
+#[cfg(unix)]
+pub(crate) mod suite;
 pub(crate) mod validators;
 pub(crate) mod wheel;
 
