@@ -76,9 +76,10 @@ pub(super) fn read(spec: &ToolSpec, output: &RawOutput, context: &ParseContext<'
         read.trouble = Some("it ended before its report was complete".to_owned());
         return read;
     };
-    read.unstable = selection.map(|option| {
-        format!("with `{option}` the tests that run depend on how earlier sessions ended")
-    });
+    if let Some(option) = selection {
+        let why = format!("with `{option}` the tests that run depend on how earlier sessions ended");
+        read.unstable = Some(why);
+    }
     if let Some(why) = interrupted {
         // A collection error that is told interrupts the session as well. `pytest.exit` may ask for
         // any exit code, 0 included.
