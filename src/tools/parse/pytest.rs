@@ -77,7 +77,8 @@ pub(super) fn read(spec: &ToolSpec, output: &RawOutput, context: &ParseContext<'
         return read;
     };
     if let Some(option) = selection {
-        let why = format!("with `{option}` the tests that run depend on how earlier sessions ended");
+        let why =
+            format!("with `{option}` the tests that run depend on how earlier sessions ended");
         read.unstable = Some(why);
     }
     if let Some(why) = interrupted {
