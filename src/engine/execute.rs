@@ -418,7 +418,7 @@ impl Running<'_, '_> {
         let modules_only = !task.tool.spec.key.extensions.is_empty();
         let recording = Recording {
             root: &self.workspace.root,
-            is_home: !self.workspace.site.is_elsewhere(),
+            home: &self.workspace.site.home,
             files: &self.workspace.files,
             covered: &task.work.plan.inputs,
             names: if modules_only { Names::Modules } else { Names::All },

@@ -22,8 +22,8 @@ pub struct Recorded {
 /// Where and how a process ran.
 pub struct Recording<'a> {
     pub root: &'a Path,
-    /// Whether the root is where the project is at home, and no snapshot.
-    pub is_home: bool,
+    /// The root of the work tree, where the root is that of a snapshot too.
+    pub home: &'a Path,
     pub files: &'a FileSet,
     /// Files of the set that the key covers.
     pub covered: &'a [usize],
@@ -59,9 +59,6 @@ impl Recording<'_> {
             };
             if counts {
                 self.note(&path, &mut recorded);
-                if name.is_none() {
-                    self.note_from_root(&path, &mut recorded);
-                }
             }
             if self.names == Names::Modules {
                 self.note_modules(&path, &mut recorded);
@@ -73,8 +70,10 @@ impl Recording<'_> {
     }
 
     fn note(&self, path: &Path, recorded: &mut Recorded) {
-        let name = RelPath::from_absolute(path, self.root)
-            .unwrap_or_else(|| RelPath::from_bytes(path.as_os_str().as_encoded_bytes()));
+        let within = RelPath::from_absolute(path, self.root);
+        let way = if within.is_none() { self.way_to(path) } else { None };
+        let name =
+            within.unwrap_or_else(|| RelPath::from_bytes(path.as_os_str().as_encoded_bytes()));
         let moved = look_at(name.clone(), self.root)
             .is_some_and(|file| file.stat.changed() >= self.started);
         if moved {
@@ -82,23 +81,22 @@ impl Recording<'_> {
         }
         let state = observe(name.as_bytes(), self.names, self.states, self.root);
         recorded.inputs.push(ExtraInput { path: name.as_bytes().to_vec(), state });
+        recorded.inputs.extend(way.map(|path| ExtraInput { path, state }));
     }
 
-    /// Another checkout, or this one elsewhere, may find another file on the same way from its root.
-    /// Whether a tool went that way or by the absolute path is not known: both count.
-    fn note_from_root(&self, path: &Path, recorded: &mut Recorded) {
-        let shared = path.components().zip(self.root.components()).take_while(|(a, b)| a == b);
+    /// The way from the work tree's root to something outside: another checkout, or this one elsewhere,
+    /// may find another file on it. Whether a tool went that way or by the absolute path is not known,
+    /// so that both count. `None` where nothing but the root of the file system is shared (`/etc`).
+    fn way_to(&self, path: &Path) -> Option<Vec<u8>> {
+        let shared = path.components().zip(self.home.components()).take_while(|(a, b)| a == b);
         let shared = shared.count();
-        // Nothing but the root of the file system: `/etc`, `/usr`.
-        if !self.is_home || shared < 2 {
-            return;
+        if shared < 2 {
+            return None;
         }
-        let up = std::iter::repeat_n("..", self.root.components().count() - shared);
+        let up = std::iter::repeat_n("..", self.home.components().count() - shared);
         let way: PathBuf =
             up.map(Path::new).chain(path.iter().skip(shared).map(Path::new)).collect();
-        let path = way.as_os_str().as_encoded_bytes().to_vec();
-        let state = observe(&path, self.names, self.states, self.root);
-        recorded.inputs.push(ExtraInput { path, state });
+        Some(way.into_os_string().into_encoded_bytes())
     }
 
     /// mypy reads modules in code of its own that no audit hook sees (its native parser, mypy
