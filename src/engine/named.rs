@@ -3,10 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use ignore::gitignore::GitignoreBuilder;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use crate::error::UserError;
-use crate::hash::{ContentHash, FileStates};
 use crate::paths::RelPath;
 use crate::project::files::FileSet;
 
@@ -15,11 +14,7 @@ use crate::project::files::FileSet;
 ///
 /// # Errors
 /// A pattern that is none.
-pub(super) fn named_on_disk(
-    pattern: &str,
-    root: &Path,
-    states: &dyn FileStates,
-) -> Result<Vec<(RelPath, ContentHash)>, UserError> {
+pub(super) fn named_on_disk(pattern: &str, root: &Path) -> Result<Vec<RelPath>, UserError> {
     let core = pattern.trim_matches('/');
     if core.is_empty() || pattern.starts_with(['!', '#']) {
         return Ok(Vec::new());
@@ -34,12 +29,10 @@ pub(super) fn named_on_disk(
     let folder: PathBuf = parts[..literal].iter().collect();
     let place = root.join(&folder);
     let rest = parts[literal..].join("/");
-    let hash = |name: PathBuf| {
-        let content = states.content_hash(&root.join(&name)).ok()?;
-        Some((RelPath::from_bytes(name.as_os_str().as_encoded_bytes()), content))
-    };
+    // Not `RelPath::from_relative`, which drops `..`.
+    let name = |path: &Path| RelPath::from_bytes(path.as_os_str().as_encoded_bytes());
     if rest.is_empty() && !place.is_dir() {
-        return Ok(hash(folder).into_iter().collect());
+        return Ok(if place.exists() { vec![name(&folder)] } else { Vec::new() });
     }
     let line = match (rest.is_empty(), is_anchored) {
         (true, _) => "*".to_owned(),
@@ -49,17 +42,14 @@ pub(super) fn named_on_disk(
     let matcher = patterns(&[line], &place)?;
     let below = FileSet::everything(&place).files.into_iter().map(|file| file.path.to_path());
     let named = below.filter(|path| matcher.matched_path_or_any_parents(path, false).is_ignore());
-    Ok(named.filter_map(|path| hash(folder.join(path))).collect())
+    Ok(named.map(|path| name(&folder.join(path))).collect())
 }
 
 /// Patterns as in `.gitignore`.
 ///
 /// # Errors
 /// The first line that is none.
-pub(super) fn patterns(
-    lines: &[String],
-    root: &Path,
-) -> Result<ignore::gitignore::Gitignore, UserError> {
+pub(super) fn patterns(lines: &[String], root: &Path) -> Result<Gitignore, UserError> {
     let mut builder = GitignoreBuilder::new(root);
     for line in lines {
         builder.add_line(None, line).map_err(|error| {
@@ -73,22 +63,19 @@ pub(super) fn patterns(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::states::States;
 
     #[test]
     fn patterns_reach_ignored_files_and_those_beside_the_project() {
         let top = tempfile::tempdir().unwrap();
-        let cache = tempfile::tempdir().unwrap();
         let root = top.path().join("root");
         for name in ["root/.gitignore", "root/data/a.json", "root/data/sub/b.json", "root/x", "v"] {
             let path = top.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, "*\n").unwrap();
         }
-        let states = States::open(cache.path(), &root);
         let named = |pattern: &str| {
-            let found = named_on_disk(pattern, &root, &states).unwrap();
-            let mut names: Vec<String> = found.iter().map(|(name, _)| name.to_string()).collect();
+            let found = named_on_disk(pattern, &root).unwrap();
+            let mut names: Vec<String> = found.iter().map(ToString::to_string).collect();
             names.sort();
             names.join(" ")
         };

@@ -247,17 +247,22 @@ impl<'a> Planner<'a> {
                 }
             }
         }
-        // Git may ignore what is named, or it lies elsewhere.
-        let on_disk =
-            |pattern: &str| named_on_disk(pattern, &workspace.site.home, &workspace.states);
+        let hashed = |name: RelPath, root: &Path| {
+            let hash = workspace.states.content_hash(&name.below(root)).ok()?;
+            Some((name, hash))
+        };
+        // Git may ignore what is named, or it lies elsewhere: a snapshot does not have it.
+        let home = &workspace.site.home;
         for pattern in &tool.settings.inputs {
-            let named = on_disk(pattern)?.into_iter();
-            found.extend(named.filter(|(path, _)| workspace.files.find(path).is_none()));
+            let named = named_on_disk(pattern, home)?.into_iter();
+            let further = named.filter(|name| workspace.files.find(name).is_none());
+            found.extend(further.filter_map(|name| hashed(name, home)));
         }
         for key in &tool.spec.key.files_from {
             for name in tool.config.list(key).unwrap_or_default() {
                 if name.contains(['*', '?', '[']) {
-                    found.extend(on_disk(&name)?);
+                    let named = named_on_disk(&name, &workspace.root)?.into_iter();
+                    found.extend(named.filter_map(|name| hashed(name, &workspace.root)));
                     continue;
                 }
                 let path = workspace.root.join(&name);

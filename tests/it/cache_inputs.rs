@@ -9,7 +9,7 @@ use pyqa::hash::Fingerprint;
 
 use crate::support::Project;
 use crate::support::files::{copy_tree, write_keeping_time};
-use crate::support::suite::{is_noticed, pytest, with_test};
+use crate::support::suite::{is_noticed, its_content_is_noticed, pytest, with_test};
 
 #[test]
 fn an_ignored_module_counts_even_where_only_its_bytecode_is_read() {
@@ -27,10 +27,7 @@ fn an_ignored_module_counts_even_where_only_its_bytecode_is_read() {
 #[test]
 fn a_file_outside_of_the_project_counts() {
     let project = with_test("assert pathlib.Path('../beside.txt').read_text() == '1'");
-    project.write("../beside.txt", "1");
-    is_noticed(&project, || {
-        project.write("../beside.txt", "2");
-    });
+    its_content_is_noticed(&project, "../beside.txt");
 }
 
 #[test]
@@ -279,18 +276,34 @@ fn a_fresh_clone_with_a_restored_cache_runs_nothing() {
     }
 }
 
+/// A copy of the project elsewhere fails although the project passes: there, another text lies in the
+/// place of `beside`, a file beside the project.
+fn fails_elsewhere(project: &Project, tool: &str, beside: &str, text: &str) {
+    let run = || project.check(&["--only", tool]);
+    assert_eq!((run().code, run().ran(tool)), (0, 0), "a result that is not stored proves nothing");
+    let other = project.path("../elsewhere/root");
+    copy_tree(&project.root(), &other);
+    project.write(format!("../elsewhere/{beside}"), text);
+    let mut check = project.command(env!("CARGO_BIN_EXE_pyqa"));
+    let checked = check.args(["check", "--only", tool]).current_dir(other).output().unwrap();
+    assert_eq!(checked.status.code(), Some(1));
+}
+
 #[test]
 fn what_lies_beside_the_project_is_that_of_each_checkout() {
     let project = with_test("assert pathlib.Path('../value').read_text() == '1'");
     project.write("../value", "1");
-    assert_eq!(pytest(&project).0, 0);
-    assert_eq!(pytest(&project), (0, 0));
-    let other = project.path("../elsewhere/root");
-    copy_tree(&project.root(), &other);
-    fs::write(other.parent().unwrap().join("value"), "2").unwrap();
-    let mut check = project.command(env!("CARGO_BIN_EXE_pyqa"));
-    let checked = check.args(["check", "--only", "pytest"]).current_dir(other).output().unwrap();
-    assert_eq!(checked.status.code(), Some(1));
+    fails_elsewhere(&project, "pytest", "value", "2");
+}
+
+#[test]
+fn stubs_beside_the_project_are_those_of_each_checkout() {
+    let project = Project::new();
+    project
+        .write("mypy.ini", "[mypy]\nmypy_path = ../stubs\n")
+        .write("../stubs/dep.pyi", "X: int\n");
+    project.write("a.py", "from dep import X\n\nY: int = X\n");
+    fails_elsewhere(&project, "mypy", "stubs/dep.pyi", "X: str\n");
 }
 
 #[test]
@@ -326,12 +339,9 @@ fn declared_inputs_count_where_git_ignores_them_and_beside_the_project() {
     for (pattern, file) in [("ignored/value", "ignored/value"), ("../*.txt", "../value.txt")] {
         let read = format!("subprocess.run(['cat', '{file}'], capture_output=True).stdout");
         let project = with_test(&format!("import subprocess; assert {read} == b'1'"));
-        project.write(file, "1");
         let settings = format!("[tool.pyqa.pytest]\ninputs = [\"{pattern}\"]\n");
         project.write("pyproject.toml", settings);
-        is_noticed(&project, || {
-            project.write(file, "2");
-        });
+        its_content_is_noticed(&project, file);
     }
 }
 
@@ -346,6 +356,19 @@ fn scripts_that_mypy_s_settings_name_count() {
         assert_eq!((mypy().code, mypy().ran("mypy")), (0, 0), "{files}");
         write("X: int = ''\n");
         assert_eq!(mypy().code, 1, "{files}");
+    }
+}
+
+#[test]
+fn scripts_that_mypy_s_settings_name_are_those_that_are_staged() {
+    for files in ["bin/tool", "bin/*"] {
+        let project = Project::new();
+        project.write("mypy.ini", format!("[mypy]\nfiles = {files}\n"));
+        project.write("bin/tool", "X: int = 1\n").git(&["init", "-q"]).git(&["add", "-A"]);
+        assert_eq!(project.check(&["--only", "mypy"]).code, 0);
+        project.write("bin/tool", "X: int = ''\n").git(&["add", "-A"]);
+        project.write("bin/tool", "X: int = 1\n");
+        assert_eq!(project.check(&["--only", "mypy", "--staged"]).code, 1, "{files}");
     }
 }
 

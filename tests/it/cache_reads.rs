@@ -8,7 +8,7 @@ use std::os::unix::fs::symlink;
 use std::process::Command;
 use std::process::Stdio;
 
-use crate::support::suite::{is_noticed, pytest, with_test};
+use crate::support::suite::{is_noticed, its_content_is_noticed, pytest, with_test};
 use crate::support::{Project, tool_environment};
 
 /// The statements of a test, one a line.
@@ -90,10 +90,7 @@ fn what_a_project_within_its_environment_reads_counts() {
             symlink(tool_environment().join(part), environment.join(part)).unwrap();
         }
         project.set("VIRTUAL_ENV", environment);
-        project.write(file, "1");
-        is_noticed(&project, || {
-            project.write(file, "2");
-        });
+        its_content_is_noticed(&project, file);
     }
 }
 
@@ -105,10 +102,7 @@ fn a_file_that_a_test_could_not_make_counts() {
             "except FileExistsError: pass",
             "assert open('ignored/v').read() == '1'",
         ]));
-        project.write("ignored/v", "1");
-        is_noticed(&project, || {
-            project.write("ignored/v", "2");
-        });
+        its_content_is_noticed(&project, "ignored/v");
     }
 }
 
@@ -121,10 +115,7 @@ fn a_folder_that_a_test_could_not_replace_counts() {
         "except OSError: os.removedirs('../new/x')",
         "assert open('../data/v').read() == '1'",
     ]));
-    project.write("../data/v", "1");
-    is_noticed(&project, || {
-        project.write("../data/v", "2");
-    });
+    its_content_is_noticed(&project, "../data/v");
 }
 
 #[test]
@@ -134,10 +125,7 @@ fn a_file_opened_below_the_descriptor_of_a_folder_counts() {
         "folder = os.open('ignored', os.O_RDONLY)",
         "assert os.read(os.open('v', os.O_RDONLY, dir_fd=folder), 9) == b'1'",
     ]));
-    project.write("ignored/v", "1");
-    is_noticed(&project, || {
-        project.write("ignored/v", "2");
-    });
+    its_content_is_noticed(&project, "ignored/v");
 }
 
 #[test]

@@ -25,3 +25,11 @@ pub(crate) fn is_noticed(project: &Project, edit: impl Fn()) {
     edit();
     assert_eq!(pytest(project).0, 1);
 }
+
+/// Asserts the same of an edit of `file`, in which the test expects to find 1.
+pub(crate) fn its_content_is_noticed(project: &Project, file: &str) {
+    project.write(file, "1");
+    is_noticed(project, || {
+        project.write(file, "2");
+    });
+}
