@@ -23,9 +23,9 @@ const FLAKE8_READY: &str = include_str!("../tools/flake8_ready.py");
 const BANDIT_READY: &str = include_str!("../tools/bandit_ready.py");
 const SAMPLE: &str = include_str!("../tools/sample.txt");
 const PYTEST_REPORT: &str = include_str!("../tools/pytest_report.py");
-/// Where this is a file, Python and pytest keep no bytecode and read none. They believe whatever
+/// Where `__pycache__` is a file, Python and pytest keep no bytecode and read none. They believe whatever
 /// bytecode they find, and what lies in the cache may be damaged.
-const NO_BYTECODE: (&str, &str) = ("__pycache__", "in place of a folder: no bytecode here\n");
+const NO_BYTECODE: &str = "in place of a folder: no bytecode here\n";
 
 /// Python files of pyqa's own, written where an interpreter can read them.
 #[derive(Clone, Debug)]
@@ -52,10 +52,10 @@ impl Support {
             ("pyqa_bandit_ready.py", BANDIT_READY),
             ("sample.txt", SAMPLE),
             ("pyqa_pytest_report.py", PYTEST_REPORT),
-            NO_BYTECODE,
+            ("__pycache__", NO_BYTECODE),
             // Every interpreter imports a module of this name at its start.
             ("moved/sitecustomize.py", MOVED),
-            ("moved/__pycache__", NO_BYTECODE.1),
+            ("moved/__pycache__", NO_BYTECODE),
         ];
         let name = ContentHash::of(files.map(|(_, text)| text).concat().as_bytes()).to_string();
         let folder = folder.join(&name[..16]);

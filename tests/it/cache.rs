@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use crate::support::files::{files_below, set_modified, write_keeping_time};
+use crate::support::files::{copy_tree, files_below, set_modified, write_keeping_time};
 use crate::support::{Project, tool_environment};
 
 const TOOLS: [&str; 5] = ["flake8", "mypy", "bandit", "black", "pytest"];
@@ -166,8 +166,8 @@ fn bytecode_that_is_not_to_be_checked_is_not_believed() {
 fn a_cache_moved_with_its_project_serves_at_the_new_place() {
     let project = settled();
     let mut moved = Project::new();
-    copy(&project.root(), &moved.root());
-    copy(&project.cache(), &moved.cache());
+    copy_tree(&project.root(), &moved.root());
+    copy_tree(&project.cache(), &moved.cache());
     let (started, _) = starts(&mut moved, &["check", "--only", "flake8,bandit,black"]);
     // The interpreter is asked once what it is.
     assert!(started <= 1, "{started} starts");
@@ -280,12 +280,6 @@ fn executable(path: &Path, text: &str) {
     use std::os::unix::fs::PermissionsExt;
     fs::write(path, text).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    let mut cp = std::process::Command::new("cp");
-    assert!(cp.arg("-r").arg(from.join(".")).arg(to).status().unwrap().success());
 }
 
 /// Cuts each file below the folder in half.
