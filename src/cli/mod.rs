@@ -32,6 +32,7 @@ use crate::engine::upkeep::keep_cache_small;
 use crate::error::{ExitStatus, UserError};
 use crate::lsp;
 use crate::project::runner;
+use crate::project::stat::umask;
 use crate::project::variables::Variables;
 use args::{Cli, Command};
 use console::Console;
@@ -65,6 +66,7 @@ impl From<io::Error> for Stop {
 
 /// The whole program.
 pub fn main() -> ExitStatus {
+    umask();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

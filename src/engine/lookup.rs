@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::cache::entry::{Entry, ExtraInput, InputState};
 use crate::cache::store::{Pack, Store};
 use crate::dropped::dropped;
-use crate::hash::{Digest, FileStates, Fingerprint};
+use crate::hash::{ContentHash, Digest, FileStates, Fingerprint};
 use crate::paths::RelPath;
 use crate::plan::unit::{Scope, ToolPlan};
 use crate::project::files::is_foreign_folder;
@@ -178,7 +178,15 @@ pub fn observe(path: &[u8], names: Names, states: &dyn FileStates, root: &Path) 
                 Names::Modules => InputState::Modules(stands_for),
             }
         }
-        Ok(_) => states.content_hash(&full).map_or(InputState::Absent, InputState::File),
+        Ok(meta) => match states.content_hash(&full) {
+            Ok(content) => InputState::File(match FileStat::from(&meta).unusual_permissions() {
+                Some(unusual) if names == Names::All => {
+                    ContentHash::of(&[&content.0[..], &unusual.to_le_bytes()].concat())
+                }
+                _ => content,
+            }),
+            Err(_) => InputState::Absent,
+        },
         Err(_) => InputState::Absent,
     }
 }
@@ -240,7 +248,6 @@ fn leads_to_folder(entry: &std::fs::DirEntry) -> bool {
 mod tests {
     use super::*;
     use crate::cache::states::States;
-    use crate::hash::ContentHash;
 
     #[test]
     fn inputs_hold_together_only_in_the_states_in_which_each_was_seen_to_hold() {

@@ -86,7 +86,7 @@ impl<'a> Planner<'a> {
         };
         let common = self.common_with(tool, &arguments)?;
         let pack = common.fingerprint();
-        let mut units = units(scope, &pack, &files, &inputs, workspace.contents());
+        let mut units = units(&tool.spec, scope, &pack, &files, &inputs, workspace.contents());
         if scope == Scope::AllFiles && !tool.answers_whole {
             units.clear();
         }

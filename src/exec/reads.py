@@ -99,7 +99,7 @@ class Reads:
             empties = bool(flags & os.O_TRUNC)
             writes = empties or bool(flags & (os.O_WRONLY | os.O_CREAT))
         if empties or (writes and not os.path.exists(path)):
-            if path not in self.read:
+            if path not in self.read and may_write(path):
                 self.own.add(path)
         elif not self.is_own(path):
             self.read.add(source_of(path) or path)
@@ -128,7 +128,8 @@ class Reads:
 
     def made(self, path, folder):
         path = self.absolute(path)
-        if path is not None and folder == NO_FOLDER and not os.path.lexists(path):
+        is_new = path is not None and folder == NO_FOLDER and not os.path.lexists(path)
+        if is_new and may_write(path):
             self.own.add(path)
 
     def renamed(self, old, new, *folders):
@@ -138,7 +139,8 @@ class Reads:
         # Fails where there is nothing to rename, and where a folder would take the place of
         # something or something that of a folder; what is there may be read then.
         taken = os.path.lexists(new) and (os.path.isdir(old) or os.path.isdir(new))
-        if os.path.lexists(old) and not taken and self.is_own(old) and new not in self.read:
+        may = all(may_write(os.path.dirname(path)) for path in (old, new))
+        if os.path.lexists(old) and may and not taken and self.is_own(old) and new not in self.read:
             self.own.add(new)
 
     def connected(self, name):
@@ -192,6 +194,13 @@ class Reads:
         with open(file, "wb") as out:
             for path in paths:
                 out.write(path + b"\0")
+
+
+def may_write(path):
+    """Whether this process may write the file or into the folder; may make what is not there."""
+    if not os.path.lexists(path):
+        path = os.path.dirname(path)
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def behind_links(path):

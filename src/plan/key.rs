@@ -108,15 +108,20 @@ pub fn file_key(common: &Fingerprint, file: &ProjectFile, content: &ContentHash)
     digest.finish()
 }
 
-/// Key of a unit that is the project: `files` are all that it may read, sorted by path.
+/// Key of a unit that is the project: `files` are all that it may read, sorted by path. With
+/// `permissions`, those of files count too, where they are not what git would give.
 pub fn project_key<'a>(
     common: &Fingerprint,
     files: impl Iterator<Item = (&'a ProjectFile, &'a ContentHash)>,
+    permissions: bool,
 ) -> Fingerprint {
     let mut digest = Digest::new("pyqa project unit");
     digest.field("common", common);
     for (file, content) in files {
         add_file(&mut digest, file, content);
+        if permissions && let Some(unusual) = file.stat.unusual_permissions() {
+            digest.field("permissions", unusual.to_le_bytes());
+        }
     }
     digest.finish()
 }

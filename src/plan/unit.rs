@@ -69,8 +69,9 @@ impl<'a> Contents<'a> {
     }
 }
 
-/// Units of a tool that is given `files`. `inputs` are what a unit for the project depends on.
+/// Units of the tool `spec` that is given `files`. `inputs` are what a unit for the project depends on.
 pub fn units(
+    spec: &ToolSpec,
     scope: Scope,
     pack: &Fingerprint,
     files: &[usize],
@@ -98,7 +99,9 @@ pub fn units(
                 Scope::AllFiles => given(pack, files, contents),
                 Scope::Project | Scope::File => *pack,
             };
-            let key = read.map(|files| project_key(&common, files.into_iter()));
+            // What may look at any file may look at its permissions.
+            let permissions = spec.key.extensions.is_empty();
+            let key = read.map(|files| project_key(&common, files.into_iter(), permissions));
             vec![Unit { file: None, key }]
         }
     }

@@ -2,6 +2,7 @@
 //! that changes whenever its content does.
 
 use std::fs::Metadata;
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,14 @@ impl FileStat {
         self.mode & 0o100 != 0
     }
 
+    /// Who may do what with it, where that is not what a file written now would allow: neither git nor
+    /// an editor has made it so, but somebody who wanted it.
+    pub fn unusual_permissions(&self) -> Option<u32> {
+        let all = if self.is_executable() { 0o777 } else { 0o666 };
+        let own = self.mode & 0o7777;
+        (cfg!(unix) && own != all & !umask()).then_some(own)
+    }
+
     /// Whether the state was looked at so long after it came about that another change would show,
     /// on every file system that is in use (FAT counts in steps of two seconds).
     pub fn is_settled(&self) -> bool {
@@ -65,6 +74,32 @@ impl FileStat {
     /// The later of the two times.
     pub fn last_touched(&self) -> i64 {
         self.mtime.max(self.ctime)
+    }
+}
+
+/// What new files do not allow, as it was at the first call: that of [`main`](crate::cli::main), before
+/// there are threads, since it can only be asked by setting it.
+pub fn umask() -> u32 {
+    static MASK: OnceLock<u32> = OnceLock::new();
+    *MASK.get_or_init(os::umask)
+}
+
+#[cfg(unix)]
+mod os {
+    use rustix::fs::Mode;
+    use rustix::process;
+
+    pub(super) fn umask() -> u32 {
+        let mask = process::umask(Mode::RWXG | Mode::RWXO);
+        process::umask(mask);
+        mask.bits()
+    }
+}
+
+#[cfg(not(unix))]
+mod os {
+    pub(super) fn umask() -> u32 {
+        0
     }
 }
 

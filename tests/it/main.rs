@@ -10,6 +10,8 @@ mod cache;
 #[cfg(unix)]
 mod cache_inputs;
 #[cfg(unix)]
+mod cache_permissions;
+#[cfg(unix)]
 mod cache_place;
 #[cfg(unix)]
 mod cache_reads;
