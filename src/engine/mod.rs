@@ -9,6 +9,7 @@ pub mod execute;
 pub mod fix;
 pub mod format;
 pub mod hook;
+pub mod loaded;
 pub mod lookup;
 pub mod mend;
 mod named;

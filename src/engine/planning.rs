@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::loaded::{loads_code, values_of};
 use super::named::{named_on_disk, patterns};
 use super::request::Request;
 use super::split::Split;
@@ -17,7 +18,7 @@ use crate::plan::command::{Arguments, Place};
 use crate::plan::key::CommonKey;
 use crate::plan::parts::{Installed, Parts, common_key};
 use crate::plan::unit::{Scope, ToolPlan, units};
-use crate::project::files::{FileSet, ProjectFile};
+use crate::project::files::ProjectFile;
 use crate::tools::select::select;
 use crate::tools::spec::{Granularity, OutputFormat};
 
@@ -118,6 +119,7 @@ impl<'a> Planner<'a> {
                 requirements: &tool.resolved.requirements,
                 files: tool.resolved.installed.as_ref(),
                 python: &tool.resolved.environment.interpreter.describe(),
+                startup: &tool.resolved.environment.startup,
                 // The project's code, loaded into the tool, imports what it likes.
                 environment: (tool.spec.key.environment || loads_code(tool)).then_some(&imports),
                 code: tool.resolved.code.as_ref(),
@@ -279,15 +281,7 @@ impl<'a> Planner<'a> {
     /// Files that the arguments in pyqa's settings name: `--config=other.toml`, `-c other.cfg`.
     fn files_of_arguments(&self, tool: &ActiveTool) -> Vec<(RelPath, ContentHash)> {
         let workspace = self.workspace;
-        let values = tool.settings.args.iter().flat_map(|argument| {
-            let after = argument.split_once('=').map(|(_, value)| value);
-            // `-cFILE`, `@FILE`
-            let attached = argument.strip_prefix('@').or_else(|| argument.get(2..));
-            [Some(argument.as_str()), after, attached].into_iter().flatten()
-        });
-        values
-            .flat_map(|value| value.split(','))
-            .filter(|value| !value.is_empty())
+        values_of(&tool.settings.args)
             .filter_map(|value| {
                 let hash = workspace.states.content_hash(&workspace.root.join(value)).ok()?;
                 Some((RelPath::from(value), hash))
@@ -322,30 +316,6 @@ pub fn scope_of(tool: &ActiveTool) -> Scope {
         Scope::File if loads_code(tool) => Scope::AllFiles,
         scope => scope,
     }
-}
-
-/// Whether the tool's settings name code that it is to load.
-pub(super) fn loads_code(tool: &ActiveTool) -> bool {
-    tool.spec.key.code_from.iter().any(|key| tool.config.get(key).is_some())
-}
-
-/// Whether some of that code may be the project's own: `plugins/a.py`, or a module that has the name
-/// of a file or folder of the project.
-pub(super) fn loads_own_code(tool: &ActiveTool, files: &FileSet) -> bool {
-    let names = tool.spec.key.code_from.iter().filter_map(|key| tool.config.list(key)).flatten();
-    let is_own = |name: String| {
-        // mypy's `path/to/plugin.py:function`
-        let name = name.split(':').next().unwrap_or_default();
-        let package = name.split('.').next().unwrap_or_default().as_bytes();
-        let is_file = name.contains(['/', '\\'])
-            || Path::new(name).extension().is_some_and(|extension| extension == "py");
-        is_file
-            || files.files.iter().any(|file| {
-                let mut parts = file.path.as_bytes().split(|&byte| byte == b'/');
-                parts.any(|part| part.strip_suffix(b".py").unwrap_or(part) == package)
-            })
-    };
-    names.into_iter().any(is_own)
 }
 
 fn within_project(

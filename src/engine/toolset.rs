@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::loaded::Loaded;
 use super::planning::parallel;
 use super::request::{Network, Occasion, Request};
 use super::workspace::{Workspace, load_environment};
@@ -33,6 +34,7 @@ pub struct ActiveTool {
     pub settings: ToolSettings,
     pub resolved: Resolved,
     pub why: Why,
+    pub loaded: Loaded,
     /// Whether the tool's answer for the project as a whole is this shard's to give.
     pub answers_whole: bool,
 }
@@ -121,9 +123,11 @@ impl Toolset {
             let settings = workspace.settings.per_tool.get(&spec.name).cloned().unwrap_or_default();
             match finder.find(spec, &settings, on) {
                 Ok(resolved) => {
+                    let config = configs.remove(&spec.name).unwrap_or_default();
                     let tool = ActiveTool {
                         spec: Arc::clone(spec),
-                        config: configs.remove(&spec.name).unwrap_or_default(),
+                        loaded: Loaded::of(spec, &config, &settings, &workspace.root),
+                        config,
                         settings,
                         resolved,
                         why: choice.why,

@@ -315,6 +315,9 @@ pub fn load_environment(
     if site.is_elsewhere() {
         // What is installed from the work tree is imported from here.
         environment.move_editable(&|folder| site.moved(folder));
+        environment.find_strays(&|folder| site.moved(folder));
+    } else {
+        environment.find_strays(&|_| None);
     }
     let place = environment.interpreter.prefix.display();
     log::debug!("{place}: looked at what is installed in {:.1?}", begun.elapsed());

@@ -23,6 +23,8 @@ pub struct Installed<'a> {
     pub files: Option<&'a Fingerprint>,
     /// Implementation, version and platform of the interpreter.
     pub python: &'a str,
+    /// Of what that interpreter runs at each start.
+    pub startup: &'a Fingerprint,
     /// Of the whole environment; used where the tool imports the project's dependencies.
     pub environment: Option<&'a Fingerprint>,
     /// Of the tool's source, where it is installed editable or is the project itself.
@@ -61,6 +63,7 @@ pub fn common_key(
         key.add("installed files of the tool", files.to_string());
     }
     key.add("python", installed.python);
+    key.add("start of the interpreter", installed.startup.to_string());
     if let Some(environment) = installed.environment {
         key.add("environment", environment.to_string());
     }

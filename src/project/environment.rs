@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::interpreter::Interpreter;
+use super::interpreter::{Interpreter, is_site_folder};
 use super::managers::normalised;
-use super::sources::sources_digest;
+use super::path_files::{PathFile, is_path_file};
+use super::sources::{content_digest, sources_digest};
+use super::strays::{self, Stray};
 use crate::hash::{ContentHash, Digest, FileStates, Fingerprint};
 
 /// Written last into an environment that pyqa makes: one without it was interrupted while it was
@@ -26,6 +28,11 @@ pub struct Environment {
     /// Folders and modules outside of the project whose sources count by their content, because no
     /// list of files does: editable installs, entries of the path, what was copied there by hand.
     pub sources: Vec<PathBuf>,
+    /// Modules that no distribution lists and that may take the place of a listed one, or be looked
+    /// for by their names, the project's own included.
+    pub strays: Vec<Stray>,
+    /// Stands for what the interpreter runs at each start.
+    pub startup: Fingerprint,
     /// Stands for everything that an import can reach beside the project.
     pub fingerprint: Fingerprint,
 }
@@ -38,7 +45,10 @@ pub struct Distribution {
     pub version: String,
     /// Groups of its entry points.
     pub groups: Vec<String>,
-    /// Where its source lies, when it is installed editable.
+    /// Names of the modules and packages that it has brought.
+    pub modules: Vec<String>,
+    /// Where its source lies, when it is installed editable or lies in a folder of sources, such as
+    /// one of `PYTHONPATH`.
     pub editable: Option<PathBuf>,
     /// Names of the distributions that it requires, whatever for.
     pub requires: Vec<String>,
@@ -50,12 +60,12 @@ pub struct Distribution {
 #[derive(Serialize, Deserialize)]
 struct FolderFacts {
     distributions: Vec<Distribution>,
-    /// Folders that `.pth` files add to the path.
-    added: Vec<PathBuf>,
     /// Folders of modules that no distribution lists: copied here by hand.
     unlisted: Vec<PathBuf>,
     /// Modules that no distribution lists. The fingerprint holds their content.
     modules: Vec<PathBuf>,
+    /// Of what the interpreter runs at each start.
+    startup: Fingerprint,
     fingerprint: Fingerprint,
 }
 
@@ -66,9 +76,15 @@ impl Environment {
         let mut distributions = BTreeMap::new();
         let mut digest = Digest::new("pyqa environment");
         digest.field("python", interpreter.describe());
+        let mut startup = Digest::new("pyqa start of an interpreter");
+        for folder in &interpreter.stdlib {
+            if let Ok(hash) = states.content_hash(&folder.join("sitecustomize.py")) {
+                startup.field("sitecustomize", hash);
+            }
+        }
         let mut sources: Vec<PathBuf> = Vec::new();
         let mut outside: Vec<PathBuf> = Vec::new();
-        for folder in interpreter.module_folders() {
+        for (_, folder) in interpreter.module_entries() {
             let is_site = is_site_folder(folder);
             if !is_site {
                 sources.push(folder.to_owned());
@@ -79,23 +95,27 @@ impl Environment {
             let facts = folder_facts(folder, states);
             if is_site {
                 digest.field("folder", facts.fingerprint);
-                sources.extend(facts.added);
+                startup.field("folder", facts.startup);
                 outside.extend(facts.modules);
             }
             for unlisted in facts.unlisted.into_iter().filter(|_| is_site) {
                 digest
                     .field("unlisted", unlisted.file_name().unwrap_or_default().as_encoded_bytes());
-                digest.field("sources", sources_digest(&unlisted, states));
+                digest.field("content", content_digest(&unlisted, states));
                 outside.push(unlisted);
             }
-            for distribution in facts.distributions {
+            for mut distribution in facts.distributions {
                 digest.field("distribution", &distribution.name);
                 digest.field("version", &distribution.version);
+                if !is_site {
+                    distribution.editable.get_or_insert_with(|| folder.to_owned());
+                }
                 sources.extend(distribution.editable.clone());
                 // The first on the path is the one that is imported.
                 distributions.entry(distribution.name.clone()).or_insert(distribution);
             }
         }
+        let strays = outside.iter().filter_map(|path| Stray::at(path)).collect();
         sources.sort();
         sources.dedup();
         for folder in sources {
@@ -107,7 +127,19 @@ impl Environment {
                 outside.push(folder);
             }
         }
-        Self { interpreter, distributions, sources: outside, fingerprint: digest.finish() }
+        let (startup, fingerprint) = (startup.finish(), digest.finish());
+        Self { interpreter, distributions, sources: outside, strays, startup, fingerprint }
+    }
+
+    /// Looks for further strays where the interpreter's path leads to, each place being where `moved`
+    /// says that it lies now.
+    pub fn find_strays(&mut self, moved: &dyn Fn(&Path) -> Option<PathBuf>) {
+        let prefix = &self.interpreter.prefix;
+        let place = |path: &Path| {
+            moved(path).filter(|_| !path.starts_with(prefix)).unwrap_or_else(|| path.to_owned())
+        };
+        let found = strays::in_path(&self.interpreter, &is_site_folder, &place);
+        self.strays.extend(found);
     }
 
     /// Takes the source of editable installs from where `moved` says that it lies now.
@@ -141,16 +173,31 @@ impl Environment {
         found.into_values().filter(|found| !names.contains(&found.name.as_str())).collect()
     }
 
-    /// Distributions that announce entry points in one of `groups`, by name.
-    pub fn plugins(&self, groups: &[String]) -> Vec<&Distribution> {
-        let announces = |d: &&Distribution| d.groups.iter().any(|group| groups.contains(group));
-        self.distributions.values().filter(announces).collect()
+    /// Distributions that announce entry points in one of `groups`, or have a module whose name
+    /// begins as one of `modules`; by name.
+    pub fn plugins(&self, groups: &[String], modules: &[String]) -> Vec<&Distribution> {
+        let begins = |name: &String| modules.iter().any(|begin| name.starts_with(begin));
+        let is_plugin = |d: &&Distribution| {
+            d.groups.iter().any(|group| groups.contains(group)) || d.modules.iter().any(begins)
+        };
+        self.distributions.values().filter(is_plugin).collect()
     }
-}
 
-/// Whether distributions are installed here; other folders of the path hold sources.
-fn is_site_folder(folder: &Path) -> bool {
-    folder.file_name().is_some_and(|name| name == "site-packages" || name == "dist-packages")
+    /// The strays that an import of one of `names` may find, or that are looked for because their name
+    /// begins as one of `modules`; and those that stand in the way of the standard library.
+    pub fn strays_for(&self, names: &BTreeSet<&str>, modules: &[String]) -> Vec<&Path> {
+        // Looked for at each start.
+        const STARTED: [&str; 2] = ["sitecustomize", "usercustomize"];
+        let counts = |stray: &&Stray| {
+            stray.hides_standard
+                || stray.name.as_deref().is_none_or(|name| {
+                    names.contains(name)
+                        || STARTED.contains(&name)
+                        || modules.iter().any(|begin| name.starts_with(begin))
+                })
+        };
+        self.strays.iter().filter(counts).map(|stray| stray.path.as_path()).collect()
+    }
 }
 
 /// Metadata of distributions in a folder of sources: `pip install --target`, `setup.py develop`.
@@ -167,7 +214,7 @@ fn folder_facts(folder: &Path, states: &dyn FileStates) -> FolderFacts {
         fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     names.retain(|path| path.file_name().is_some_and(|name| name != "__pycache__"));
     names.sort();
-    let mut key = Digest::new("pyqa folder of modules, 3");
+    let mut key = Digest::new("pyqa folder of modules, 4");
     key.field("folder", folder.as_os_str().as_encoded_bytes());
     for path in &names {
         key.field("name", path.file_name().unwrap_or_default().as_encoded_bytes());
@@ -208,7 +255,7 @@ fn identity(path: &Path, states: &dyn FileStates) -> Option<ContentHash> {
 
 fn read_folder(folder: &Path, names: &[PathBuf]) -> FolderFacts {
     let mut distributions = Vec::new();
-    let mut added = Vec::new();
+    let mut startup = Digest::new("pyqa start in a folder");
     let (mut folders, mut modules) = (Vec::new(), Vec::new());
     let mut listed = BTreeSet::new();
     let mut digest = Digest::new("pyqa installed");
@@ -224,15 +271,23 @@ fn read_folder(folder: &Path, names: &[PathBuf]) -> FolderFacts {
                 listed.extend(top_names(path));
             }
             Some("pth" | "egg-link") => {
-                let lines = added_folders(folder, path);
+                let said = PathFile::read(folder, path);
                 digest.field("pth", name.as_encoded_bytes());
-                digest.field("folders", lines.len().to_string());
-                digest.field("code", lines_of_code(path));
-                added.extend(lines);
+                digest.field("folders", said.added.len().to_string());
+                digest.field("code", said.code.join("\n"));
+                if is_path_file(path) {
+                    for line in said.code_of_others() {
+                        startup.field("code", line);
+                    }
+                }
             }
             Some("py" | "pyi") => {
+                let content = ContentHash::of(&fs::read(path).unwrap_or_default());
                 digest.field("module", name.as_encoded_bytes());
-                digest.field("content", ContentHash::of(&fs::read(path).unwrap_or_default()));
+                digest.field("content", content);
+                if name == "sitecustomize.py" || name == "usercustomize.py" {
+                    startup.field("module", name.as_encoded_bytes()).field("content", content);
+                }
                 modules.push(path);
             }
             _ => {
@@ -250,7 +305,8 @@ fn read_folder(folder: &Path, names: &[PathBuf]) -> FolderFacts {
     folders.retain(|path| is_unlisted(path) && path.is_dir());
     modules.retain(|path| is_unlisted(path));
     let [unlisted, modules] = [folders, modules].map(|all| all.into_iter().cloned().collect());
-    FolderFacts { distributions, added, unlisted, modules, fingerprint: digest.finish() }
+    let (startup, fingerprint) = (startup.finish(), digest.finish());
+    FolderFacts { distributions, unlisted, modules, startup, fingerprint }
 }
 
 fn read_distribution(path: &Path) -> Option<Distribution> {
@@ -272,6 +328,7 @@ fn read_distribution(path: &Path) -> Option<Distribution> {
         name: normalised(&header("Name").unwrap_or_else(|| file_name.to_owned())),
         version: header("Version").unwrap_or_else(|| file_version.to_owned()),
         groups: entry_point_groups(path),
+        modules: top_names(path).iter().filter_map(|name| module_name(name)).collect(),
         editable: editable_source(path),
         requires: required(&metadata),
         files: Digest::new("pyqa files").field("list", installed_files(path)).finish(),
@@ -297,6 +354,16 @@ fn top_names(path: &Path) -> BTreeSet<Vec<u8>> {
     let record = record.lines().filter_map(|line| line.split(['/', ',']).next());
     let top = read("top_level.txt");
     record.chain(top.lines()).map(|name| name.trim_matches('"').as_bytes().to_vec()).collect()
+}
+
+/// The name by which `six.py`, `yaml` or `_x.cpython-311.so` is imported.
+fn module_name(top: &[u8]) -> Option<String> {
+    let name = top.split(|&byte| byte == b'.').next()?;
+    let is_other = [&b".dist-info"[..], b".egg-info", b".pth", b"__pycache__"]
+        .iter()
+        .any(|end| top.ends_with(end));
+    let name = str::from_utf8(name).ok().filter(|name| !is_other && !name.is_empty())?;
+    Some(name.to_owned())
 }
 
 fn entry_point_groups(path: &Path) -> Vec<String> {
@@ -348,28 +415,6 @@ fn installed_files(path: &Path) -> String {
     lines.join("\n")
 }
 
-/// Folders that a `.pth` or `.egg-link` file adds to the path. Lines of code in it are left to
-/// `direct_url.json`, which names the source of an editable install.
-fn added_folders(folder: &Path, file: &Path) -> Vec<PathBuf> {
-    let text = fs::read_to_string(file).unwrap_or_default();
-    text.lines()
-        .map(str::trim)
-        .filter(|line| {
-            let is_code = line.starts_with("import ") || line.starts_with("import\t");
-            !line.is_empty() && !line.starts_with('#') && !is_code && *line != "."
-        })
-        .map(|line| folder.join(line))
-        .filter(|path| path.is_dir())
-        .collect()
-}
-
-/// Lines of a `.pth` file that the interpreter runs at each start.
-fn lines_of_code(file: &Path) -> String {
-    let text = fs::read_to_string(file).unwrap_or_default();
-    let is_code = |line: &&str| line.starts_with("import ") || line.starts_with("import\t");
-    text.lines().filter(is_code).collect::<Vec<_>>().join("\n")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -402,6 +447,11 @@ mod tests {
         }
 
         fn load(&self) -> Environment {
+            self.load_with(&[])
+        }
+
+        /// `beside` are further entries of the path.
+        fn load_with(&self, beside: &[PathBuf]) -> Environment {
             let interpreter = Interpreter {
                 executable: self.folder.path().join("bin/python"),
                 version: "3.11.7".into(),
@@ -409,7 +459,7 @@ mod tests {
                 platform: "linux-x86_64".into(),
                 prefix: self.folder.path().into(),
                 scripts: self.folder.path().join("bin"),
-                path: vec![self.site()],
+                path: [&[self.site()][..], beside].concat(),
                 stdlib: Vec::new(),
             };
             let states = States::open(self.cache.path(), self.folder.path());
@@ -467,23 +517,75 @@ mod tests {
         }
         fs::write(site.join("b.py"), "").unwrap();
         fs::write(site.join("by_hand.py"), "").unwrap();
-        let lines = format!("{}\n{}\n", elsewhere.display(), project.display());
-        fs::write(site.join("x.pth"), lines).unwrap();
-        let mut sources = fixture.load().sources;
+        let mut sources = fixture.load_with(&[elsewhere.clone(), project]).sources;
         sources.sort();
         assert_eq!(sources, [elsewhere, site.join("by_hand.py"), site.join("copied")]);
     }
 
     #[test]
-    fn folders_that_a_pth_file_adds_are_sources() {
+    fn archives_and_data_of_what_was_copied_by_hand_count() {
         let fixture = Fixture::new();
-        let source = fixture.folder.path().join("shared");
-        fs::create_dir_all(&source).unwrap();
-        fs::write(source.join("m.py"), "x = 1\n").unwrap();
-        let lines = format!("# comment\nimport something\n{}\n", source.display());
-        fs::write(fixture.site().join("x.pth"), lines).unwrap();
-        let before = fixture.load().fingerprint;
-        fs::write(source.join("m.py"), "x = 2\n").unwrap();
-        assert_ne!(before, fixture.load().fingerprint);
+        let archive = fixture.folder.path().join("archive.zip");
+        let copied = fixture.site().join("copied");
+        fs::create_dir(&copied).unwrap();
+        let fingerprint = || fixture.load_with(std::slice::from_ref(&archive)).fingerprint;
+        for file in [&archive, &copied.join("data.txt")] {
+            let before = fingerprint();
+            fs::write(file, "1").unwrap();
+            let first = fingerprint();
+            fs::write(file, "2").unwrap();
+            assert!(before != first && first != fingerprint(), "{}", file.display());
+        }
+    }
+
+    #[test]
+    fn a_distribution_in_a_folder_of_sources_is_edited_there() {
+        let fixture = Fixture::new();
+        let beside = fixture.folder.path().join("beside");
+        fs::create_dir_all(beside.join("a-1.0.dist-info")).unwrap();
+        let metadata = "Metadata-Version: 2.1\nName: a\nVersion: 1.0\n\n";
+        fs::write(beside.join("a-1.0.dist-info/METADATA"), metadata).unwrap();
+        let environment = fixture.load_with(std::slice::from_ref(&beside));
+        assert_eq!(environment.distribution("a").unwrap().editable, Some(beside));
+    }
+
+    #[test]
+    fn what_an_interpreter_runs_at_its_start_is_told_apart() {
+        let fixture = Fixture::new();
+        let startup = || fixture.load().startup;
+        let mut seen = vec![startup()];
+        let files = [
+            ("x.pth", "import other\n"),
+            ("x.pth", "import another\n"),
+            ("sitecustomize.py", "x = 1\n"),
+            ("sitecustomize.py", "x = 2\n"),
+        ];
+        for (name, text) in files {
+            fs::write(fixture.site().join(name), text).unwrap();
+            let now = startup();
+            assert!(!seen.contains(&now), "{name} {text}");
+            seen.push(now);
+        }
+        fs::write(fixture.site().join("__editable__.a.pth"), "import __editable___a\n").unwrap();
+        assert_eq!(seen.last(), Some(&startup()));
+    }
+
+    #[test]
+    fn strays_count_by_the_names_that_are_looked_for() {
+        let fixture = Fixture::new();
+        fixture.install("tool", "1.0", "tool.py,sha256=x,1\nhelp/__init__.py,sha256=x,1\n");
+        let beside = fixture.folder.path().join("beside");
+        fs::create_dir_all(beside.join("help")).unwrap();
+        for name in ["other.py", "sitecustomize.py", "plugin_a.py"] {
+            fs::write(beside.join(name), "").unwrap();
+        }
+        let mut environment = fixture.load_with(std::slice::from_ref(&beside));
+        environment.find_strays(&|_| None);
+        let tool = environment.distribution("tool").unwrap();
+        assert_eq!(tool.modules, ["help", "tool"]);
+        let names = tool.modules.iter().map(String::as_str).collect();
+        let found = environment.strays_for(&names, &["plugin_".to_owned()]);
+        let expected = ["help", "plugin_a.py", "sitecustomize.py"].map(|name| beside.join(name));
+        assert_eq!(found, expected);
     }
 }

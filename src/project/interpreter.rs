@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
+use super::path_files::digest_path_files;
 use super::stat::FileStat;
 use super::variables::Variables;
 use crate::hash::{Digest, FileStates, Fingerprint};
@@ -49,16 +50,20 @@ impl Interpreter {
         format!("{} {} {}", self.implementation, self.version, self.platform)
     }
 
-    /// Folders of `sys.path` beside the standard library.
-    pub fn module_folders(&self) -> impl Iterator<Item = &Path> {
-        let is_zip = |path: &Path| path.extension().is_some_and(|e| e == "zip");
-        self.path
-            .iter()
-            .filter(move |path| !self.stdlib.contains(path) && !is_zip(path))
-            .map(PathBuf::as_path)
+    /// Entries of `sys.path` beside the standard library, with their positions there: folders, and
+    /// archives of modules.
+    pub fn module_entries(&self) -> impl Iterator<Item = (usize, &Path)> {
+        let mut numbers = self.version.split('.');
+        let [major, minor] = [(); 2].map(|()| numbers.next().unwrap_or_default());
+        // The standard library's own place for an archive.
+        let archive = format!("python{major}{minor}.zip");
+        let is_archive = move |path: &Path| path.file_name().is_some_and(|name| *name == *archive);
+        let entries = self.path.iter().map(PathBuf::as_path).enumerate();
+        entries.filter(move |(_, path)| !self.stdlib.iter().any(|s| s == path) && !is_archive(path))
     }
 
-    /// What is known of the interpreter at `executable`, asked if need be. Relative entries of its
+    /// What is known of the interpreter at `executable`, asked if need be: anew where its `.pth` files
+    /// say something else. Relative entries of its
     /// path are seen from `root`, where tools run.
     ///
     /// # Errors
@@ -70,15 +75,36 @@ impl Interpreter {
         states: &dyn FileStates,
     ) -> io::Result<Self> {
         let key = identity(executable, variables)?;
-        let known = states.recall(&key).and_then(|bytes| postcard::from_bytes(&bytes).ok());
-        if let Some(known) = known {
+        let recall =
+            |key: &Fingerprint| -> Option<Self> { postcard::from_bytes(&states.recall(key)?).ok() };
+        let earlier = recall(&key);
+        if let Some(earlier) = &earlier
+            && let Some(known) = recall(&earlier.with_path_files(key))
+        {
             return Ok(known);
         }
         let interpreter = ask(executable, root)?;
         let bytes = postcard::to_stdvec(&interpreter).map_err(io::Error::other)?;
+        states.remember(interpreter.with_path_files(key), bytes.clone());
         states.remember(key, bytes);
         Ok(interpreter)
     }
+
+    /// Stands for the interpreter `key` with the `.pth` files that it reads at its start as they are.
+    fn with_path_files(&self, key: Fingerprint) -> Fingerprint {
+        let mut digest = Digest::new("pyqa interpreter with path files");
+        digest.field("interpreter", key);
+        for folder in self.path.iter().filter(|folder| is_site_folder(folder)) {
+            digest.field("folder", folder.as_os_str().as_encoded_bytes());
+            digest_path_files(folder, &mut digest);
+        }
+        digest.finish()
+    }
+}
+
+/// Whether distributions are installed here; other folders of the path hold sources.
+pub fn is_site_folder(folder: &Path) -> bool {
+    folder.file_name().is_some_and(|name| name == "site-packages" || name == "dist-packages")
 }
 
 /// Stands for the interpreter as it is now: the program itself, and what steers it.
@@ -132,6 +158,6 @@ mod tests {
         let interpreter = ask(&own, environment.path()).unwrap();
         let extensions = Path::new("lib-dynload");
         assert!(interpreter.path.iter().any(|path| path.ends_with(extensions)), "{interpreter:?}");
-        assert!(!interpreter.module_folders().any(|path| path.ends_with(extensions)));
+        assert!(!interpreter.module_entries().any(|(_, path)| path.ends_with(extensions)));
     }
 }

@@ -1,12 +1,13 @@
 //! Which executable serves a tool in this project: [`Resolved`].
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::spec::{EnvironmentNeed, ToolSpec};
 use crate::exec::job::PythonEntry;
 use crate::hash::{FileStates, Fingerprint};
-use crate::project::environment::Environment;
+use crate::project::environment::{Distribution, Environment};
 use crate::project::sources::sources_digest;
 
 /// A tool that was found.
@@ -49,24 +50,34 @@ impl Resolved {
     ) -> Option<Self> {
         let package = environment.distribution(spec.package.as_deref()?)?;
         let program = program(spec, environment)?;
-        let plugins = environment.plugins(&spec.key.plugin_groups);
+        let key = &spec.key;
+        let plugins = environment.plugins(&key.plugin_groups, &key.plugin_modules);
         let names: Vec<&str> =
             [package].into_iter().chain(plugins.iter().copied()).map(|d| d.name.as_str()).collect();
         let requirements = environment.required_by(&names);
         let imports_sources =
             requirements.iter().any(|distribution| distribution.editable.is_some());
         // What is installed editable has the same version whatever its code is.
-        let counts = |name: &str| !spec.key.command_line_only.iter().any(|only| only == name);
-        let editable: Vec<&Path> = [package]
-            .iter()
-            .chain(&plugins)
-            .chain(requirements.iter().filter(|distribution| counts(&distribution.name)))
-            .filter_map(|distribution| distribution.editable.as_deref())
+        let counts = |name: &str| !key.command_line_only.iter().any(|only| only == name);
+        let counted: Vec<&Distribution> = [package]
+            .into_iter()
+            .chain(plugins.iter().copied())
+            .chain(requirements.iter().copied().filter(|distribution| counts(&distribution.name)))
             .collect();
-        let code = (!editable.is_empty()).then(|| {
+        let imported =
+            counted.iter().flat_map(|of| &of.modules).map(String::as_str).collect::<BTreeSet<_>>();
+        let strays = environment.strays_for(&imported, &key.plugin_modules);
+        let editable = counted.iter().filter_map(|distribution| distribution.editable.as_deref());
+        let mut editable = editable.peekable();
+        let is_edited = editable.peek().is_some() || !strays.is_empty();
+        let code = is_edited.then(|| {
             let mut digest = crate::hash::Digest::new("pyqa source of a tool");
             for folder in editable {
                 digest.field("folder", sources_digest(folder, states));
+            }
+            for stray in strays {
+                digest.field("stray", stray.file_name().unwrap_or_default().as_encoded_bytes());
+                digest.field("content", sources_digest(stray, states));
             }
             digest.finish()
         });
@@ -199,7 +210,6 @@ mod tests {
     use crate::cache::states::States;
     use crate::finding::ToolId;
     use crate::hash::Digest;
-    use crate::project::environment::Distribution;
     use crate::project::interpreter::Interpreter;
     use crate::tools::registry::builtin;
 
@@ -209,6 +219,7 @@ mod tests {
             name: name.to_owned(),
             version: "1".to_owned(),
             groups: Vec::new(),
+            modules: vec![name.to_owned()],
             editable,
             requires: requires.iter().map(|&name| name.to_owned()).collect(),
             files: Digest::new("files").finish(),
@@ -231,6 +242,8 @@ mod tests {
             },
             distributions: BTreeMap::from(installed.map(|d| (d.name.clone(), d))),
             sources: Vec::new(),
+            strays: Vec::new(),
+            startup: Digest::new("startup").finish(),
             fingerprint: Digest::new("environment").finish(),
         };
         let name = ToolId::new(name);

@@ -259,6 +259,8 @@ pub struct KeyDecl {
     pub extensions: Vec<String>,
     /// Entry point groups in which plugins announce themselves: `flake8.extension`.
     pub plugin_groups: Vec<String>,
+    /// Beginnings of names of modules that plug into the tool without announcing themselves.
+    pub plugin_modules: Vec<String>,
     /// Plugin distributions known to look at one file only. Where another one is installed, the
     /// tool's unit is the project.
     pub per_file_plugins: Vec<String>,

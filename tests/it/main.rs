@@ -8,6 +8,8 @@ mod baseline;
 mod black_proven;
 mod cache;
 #[cfg(unix)]
+mod cache_environment;
+#[cfg(unix)]
 mod cache_inputs;
 #[cfg(unix)]
 mod cache_permissions;

@@ -46,6 +46,13 @@ fn make(folder: &Path, requirements: &str) {
     run(Command::new(python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(&file));
 }
 
+/// Makes an environment at `folder` that finds the tools of the tests and may be changed.
+pub(crate) fn environment_beside_the_tools(folder: &Path) {
+    run(Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(folder));
+    let tools = site_packages(tool_environment());
+    fs::write(site_packages(folder).join("tools.pth"), format!("{}\n", tools.display())).unwrap();
+}
+
 /// The environment's folder of installed packages.
 pub(crate) fn site_packages(environment: &Path) -> PathBuf {
     let output = Command::new(environment.join("bin/python"))

@@ -21,7 +21,8 @@ use serde_json::Value;
 use files::{copy_tree, files_below};
 
 pub(crate) use environment::{
-    further_environment, runner_environment, site_packages, tool_environment,
+    environment_beside_the_tools, further_environment, runner_environment, site_packages,
+    tool_environment,
 };
 
 /// Variables that an installer may need to reach its index.
