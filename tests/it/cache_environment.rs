@@ -143,6 +143,8 @@ fn local_plugins_in_settings_that_an_argument_names_count() {
     project.write("pyproject.toml", arguments).write("a.py", "X = 1\n");
     let plugins = "[flake8:local-plugins]\nextension =\n    LOC = loc:Checker\npaths = extra\n";
     project.write("more.cfg", plugins).write("extra/loc.py", QUIET);
+    // It is not among the files that are checked.
+    project.write(".flake8", "[flake8]\nexclude = extra\n");
     flake8_notices(&project, || {
         project.write("extra/loc.py", loud());
     });
