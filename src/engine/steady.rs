@@ -5,13 +5,13 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::planning::Planner;
 use super::toolset::{ActiveTool, config};
 use super::workspace::Workspace;
 use crate::config::documents::Documents;
 use crate::config::lookup::Places;
-use crate::hash::Fingerprint;
 use crate::plan::key::CommonKey;
 use crate::project::environment::Environment;
 
@@ -20,21 +20,23 @@ pub struct Afterwards<'a> {
     workspace: &'a Workspace,
     planner: &'a Planner<'a>,
     documents: Documents,
-    environments: Installed,
+    environments: Looks<Environment>,
 }
 
 impl<'a> Afterwards<'a> {
     pub fn new(workspace: &'a Workspace, planner: &'a Planner<'a>) -> Self {
-        let (documents, environments) = (Documents::default(), Installed::default());
+        let (documents, environments) = (Documents::default(), Looks::default());
         Self { workspace, planner, documents, environments }
     }
 
     /// Whether a result of `tool` made under `key` may be stored under it.
     pub fn is_steady(&self, tool: &ActiveTool, key: &CommonKey) -> bool {
-        let looked_into = tool.resolved.looks_into.as_ref().map(|(environment, _)| environment);
+        let resolved = &tool.resolved;
+        let is_still =
+            |now: &Environment| resolved.is_still(&tool.spec, now, &self.workspace.states);
         self.has_settings_of(tool)
-            && self.has(&tool.resolved.environment)
-            && looked_into.is_none_or(|environment| self.has(environment))
+            && self.now(&resolved.environment).is_some_and(|now| is_still(&now))
+            && resolved.looks_into.as_ref().is_none_or(|(environment, _)| self.has(environment))
             && self.planner.common(tool).is_ok_and(|again| again == *key)
     }
 
@@ -44,28 +46,31 @@ impl<'a> Afterwards<'a> {
     }
 
     fn has(&self, environment: &Environment) -> bool {
+        self.now(environment).is_some_and(|now| now.fingerprint == environment.fingerprint)
+    }
+
+    /// What the environment is now. Two tools may have come to know one interpreter in two states, of
+    /// which at most one is that of now.
+    fn now(&self, environment: &Environment) -> Option<Rc<Environment>> {
         let interpreter = &environment.interpreter.executable;
-        let look = || self.workspace.fingerprint_now(interpreter);
-        self.environments.is_still(interpreter, environment.fingerprint, look)
+        self.environments.get(interpreter, || self.workspace.environment_now(interpreter))
     }
 }
 
-/// By interpreter, what stands now for what is installed for it. Two tools may have come to know
-/// one interpreter in two states, of which at most one is that of now.
-#[derive(Default)]
-struct Installed(RefCell<BTreeMap<PathBuf, Option<Fingerprint>>>);
+/// By path, what was found there, which may be nothing.
+struct Looks<T>(RefCell<BTreeMap<PathBuf, Option<Rc<T>>>>);
 
-impl Installed {
-    /// Whether `known` stands for what is installed now. Looks once for each interpreter.
-    fn is_still(
-        &self,
-        interpreter: &Path,
-        known: Fingerprint,
-        look: impl FnOnce() -> Option<Fingerprint>,
-    ) -> bool {
+impl<T> Default for Looks<T> {
+    fn default() -> Self {
+        Self(RefCell::default())
+    }
+}
+
+impl<T> Looks<T> {
+    /// Looks once for each path.
+    fn get(&self, path: &Path, look: impl FnOnce() -> Option<T>) -> Option<Rc<T>> {
         let mut all = self.0.borrow_mut();
-        let now = all.entry(interpreter.to_owned()).or_insert_with(look);
-        *now == Some(known)
+        all.entry(path.to_owned()).or_insert_with(|| look().map(Rc::new)).clone()
     }
 }
 
@@ -74,26 +79,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_tool_s_environment_is_compared_with_one_look_at_the_interpreter() {
-        let state = |name: &str| Fingerprint::of_path("state of an environment", Path::new(name));
-        let (earlier, now) = (state("earlier"), state("now"));
-        for order in [[earlier, now], [now, earlier]] {
-            let (installed, looks) = (Installed::default(), RefCell::new(0));
-            let is_still = |known| {
-                let look = || {
-                    *looks.borrow_mut() += 1;
-                    Some(now)
-                };
-                installed.is_still(Path::new("python"), known, look)
+    fn each_place_is_looked_at_once_whatever_is_found() {
+        for found in [Some(1), None] {
+            let (looks, count) = (Looks::default(), RefCell::new(0));
+            let get = || {
+                looks.get(Path::new("python"), || {
+                    *count.borrow_mut() += 1;
+                    found
+                })
             };
-            assert_eq!(order.map(is_still), order.map(|known| known == now));
-            assert_eq!(*looks.borrow(), 1);
+            assert_eq!([get(), get()].map(|found| found.as_deref().copied()), [found, found]);
+            assert_eq!(*count.borrow(), 1);
         }
-    }
-
-    #[test]
-    fn an_interpreter_that_does_not_answer_any_more_holds_nothing() {
-        let known = Fingerprint::of_path("state of an environment", Path::new("earlier"));
-        assert!(!Installed::default().is_still(Path::new("python"), known, || None));
     }
 }

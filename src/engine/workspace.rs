@@ -21,7 +21,7 @@ use crate::config::{preset, pyqa};
 use crate::error::{Source, UserError};
 use crate::event::Notice;
 use crate::finding::ToolId;
-use crate::hash::{ContentHash, FileStates, Fingerprint};
+use crate::hash::{ContentHash, FileStates};
 use crate::paths::RelPath;
 use crate::plan::unit::Contents;
 use crate::project::environment::Environment;
@@ -181,14 +181,13 @@ impl Workspace {
 
     /// Whether what is installed beside the environment's interpreter is what it was.
     pub fn still_has(&self, environment: &Environment) -> bool {
-        self.fingerprint_now(&environment.interpreter.executable) == Some(environment.fingerprint)
+        let now = self.environment_now(&environment.interpreter.executable);
+        now.is_some_and(|now| now.fingerprint == environment.fingerprint)
     }
 
-    /// What stands now for all that is installed beside the interpreter; `None` where it does not
-    /// answer.
-    pub fn fingerprint_now(&self, interpreter: &Path) -> Option<Fingerprint> {
-        let now = load_environment(interpreter, &self.site, &self.variables, &self.states);
-        now.ok().map(|now| now.fingerprint)
+    /// What is installed now beside the interpreter; `None` where it does not answer.
+    pub fn environment_now(&self, interpreter: &Path) -> Option<Environment> {
+        load_environment(interpreter, &self.site, &self.variables, &self.states).ok()
     }
 
     /// Where the settings of tools are looked for.

@@ -1,6 +1,7 @@
 //! What a tool is, where it is installed, how its output is read.
 
 pub mod choose;
+mod installed;
 pub mod parse;
 pub mod provision;
 pub mod registry;

@@ -1,14 +1,13 @@
 //! Which executable serves a tool in this project: [`Resolved`].
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::installed::InstalledTool;
 use super::spec::{EnvironmentNeed, ToolSpec};
 use crate::exec::job::PythonEntry;
-use crate::hash::{FileStates, Fingerprint};
+use crate::hash::{ContentHash, FileStates, Fingerprint};
 use crate::project::environment::{Distribution, Environment};
-use crate::project::sources::sources_digest;
 
 /// A tool that was found.
 #[derive(Clone, Debug)]
@@ -48,62 +47,35 @@ impl Resolved {
         origin: &str,
         states: &dyn FileStates,
     ) -> Option<Self> {
-        let package = environment.distribution(spec.package.as_deref()?)?;
-        let program = program(spec, environment)?;
-        let key = &spec.key;
-        let plugins = environment.plugins(&key.plugin_groups, &key.plugin_modules);
-        let names: Vec<&str> =
-            [package].into_iter().chain(plugins.iter().copied()).map(|d| d.name.as_str()).collect();
-        let requirements = environment.required_by(&names);
-        let imports_sources =
-            requirements.iter().any(|distribution| distribution.editable.is_some());
-        // What is installed editable has the same version whatever its code is.
-        let counts = |name: &str| !key.command_line_only.iter().any(|only| only == name);
-        let counted: Vec<&Distribution> = [package]
-            .into_iter()
-            .chain(plugins.iter().copied())
-            .chain(requirements.iter().copied().filter(|distribution| counts(&distribution.name)))
-            .collect();
-        let imported =
-            counted.iter().flat_map(|of| &of.modules).map(String::as_str).collect::<BTreeSet<_>>();
-        let strays = environment.strays_for(&imported, &key.plugin_modules);
-        let editable = counted.iter().filter_map(|distribution| distribution.editable.as_deref());
-        let mut editable = editable.peekable();
-        let is_edited = editable.peek().is_some() || !strays.is_empty();
-        let code = is_edited.then(|| {
-            let mut digest = crate::hash::Digest::new("pyqa source of a tool");
-            for folder in editable {
-                digest.field("folder", sources_digest(folder, states));
-            }
-            for stray in strays {
-                digest.field("stray", stray.file_name().unwrap_or_default().as_encoded_bytes());
-                digest.field("content", sources_digest(stray, states));
-            }
-            digest.finish()
-        });
-        let mut installed = crate::hash::Digest::new("pyqa files of a tool");
-        for distribution in [package].iter().chain(&plugins).chain(&requirements) {
-            installed.field(&distribution.name, distribution.files);
-        }
+        let tool = InstalledTool::find(spec, environment)?;
+        let named = |distribution: &&Distribution| {
+            (distribution.name.clone(), distribution.version.clone())
+        };
+        let is_other = |plugin: &&&Distribution| plugin.name != tool.package.name;
         Some(Self {
-            version: package.version.clone(),
-            requirements: requirements
-                .iter()
-                .map(|distribution| (distribution.name.clone(), distribution.version.clone()))
-                .collect(),
-            installed: Some(installed.finish()),
-            plugins: plugins
-                .iter()
-                .filter(|plugin| plugin.name != package.name)
-                .map(|plugin| (plugin.name.clone(), plugin.version.clone()))
-                .collect(),
-            program,
+            version: tool.package.version.clone(),
+            requirements: tool.requirements.iter().map(named).collect(),
+            installed: Some(tool.files()),
+            plugins: tool.plugins.iter().filter(is_other).map(named).collect(),
+            program: program(spec, environment)?,
             environment: Arc::clone(environment),
             origin: origin.to_owned(),
-            code,
-            imports_sources,
+            code: tool.code(states),
+            imports_sources: tool.requirements.iter().any(|of| of.editable.is_some()),
             looks_into: None,
         })
+    }
+
+    /// Whether the tool is what it was, `now` being what is installed for it.
+    pub fn is_still(&self, spec: &ToolSpec, now: &Environment, states: &dyn FileStates) -> bool {
+        let hash = || states.content_hash(self.executable()).ok();
+        let is_same = match self.installed {
+            Some(_) => {
+                InstalledTool::find(spec, now).map(|tool| tool.code(states)) == Some(self.code)
+            }
+            None => hash().is_some_and(|hash| version_of(&hash) == self.version),
+        };
+        is_same && now.fingerprint == self.environment.fingerprint
     }
 
     /// A program on `PATH` that no Python package brings. Its content stands for its version.
@@ -117,7 +89,7 @@ impl Resolved {
         let executable = which::which_in(&spec.command.program, Some(path), root).ok()?;
         let hash = states.content_hash(&executable).ok()?;
         Some(Self {
-            version: hash.to_string()[..12].to_owned(),
+            version: version_of(&hash),
             plugins: Vec::new(),
             requirements: Vec::new(),
             installed: None,
@@ -157,6 +129,11 @@ impl Resolved {
             None => self.environment.fingerprint,
         }
     }
+}
+
+/// The content of a program stands for its version.
+fn version_of(content: &ContentHash) -> String {
+    content.to_string()[..12].to_owned()
 }
 
 fn program(spec: &ToolSpec, environment: &Environment) -> Option<Program> {

@@ -38,12 +38,14 @@ fn with_environment(project: Project) -> (Project, PathBuf) {
     (project, site)
 }
 
-fn write_plugin(project: &Project, group: &str) {
-    let metadata = "Metadata-Version: 2.1\nName: loc\nVersion: 1.0\n\n";
+/// A plugin in `folder` that announces itself in `group`, by a name that pyqa knows as that of one
+/// which looks at one file only.
+fn write_plugin(project: &Project, folder: &str, group: &str) {
+    let metadata = "Metadata-Version: 2.1\nName: flake8-print\nVersion: 1.0\n\n";
     let entry = format!("[{group}]\nLOC = loc:Checker\n");
-    project.write("../path/loc-1.0.dist-info/METADATA", metadata);
-    project.write("../path/loc-1.0.dist-info/entry_points.txt", entry);
-    project.write("../path/loc.py", QUIET);
+    project.write(format!("{folder}/flake8_print-1.0.dist-info/METADATA"), metadata);
+    project.write(format!("{folder}/flake8_print-1.0.dist-info/entry_points.txt"), entry);
+    project.write(format!("{folder}/loc.py"), QUIET);
 }
 
 fn flake8(project: &Project) -> Vec<String> {
@@ -62,7 +64,7 @@ fn flake8_notices(project: &Project, edit: impl Fn()) {
 #[test]
 fn a_plugin_on_pythonpath_counts_by_what_it_is() {
     let project = with_path("../path");
-    write_plugin(&project, "flake8.extension");
+    write_plugin(&project, "../path", "flake8.extension");
     flake8_notices(&project, || {
         project.write("../path/loc.py", loud());
     });
@@ -71,7 +73,7 @@ fn a_plugin_on_pythonpath_counts_by_what_it_is() {
 #[test]
 fn a_style_of_flake8_import_order_counts_as_a_plugin() {
     let project = with_path("../path");
-    write_plugin(&project, "flake8_import_order.styles");
+    write_plugin(&project, "../path", "flake8_import_order.styles");
     let ran = || project.check(&["--only", "flake8"]).ran("flake8");
     assert_eq!((ran(), ran()), (1, 0));
     project.write("../path/loc.py", loud());
@@ -154,7 +156,7 @@ fn local_plugins_in_settings_that_an_argument_names_count() {
 fn a_plugin_counts_as_long_as_a_path_file_leads_to_it() {
     let (project, site) = with_environment(Project::new());
     project.write("a.py", "X = 1\n");
-    write_plugin(&project, "flake8.extension");
+    write_plugin(&project, "../path", "flake8.extension");
     project.write("../path/loc.py", loud());
     let place = fs::canonicalize(project.path("../path")).unwrap();
     let file = site.join("later.pth");
@@ -201,4 +203,18 @@ fn data_of_a_package_that_was_copied_into_the_environment_counts() {
     fs::write(package.join("__init__.py"), "").unwrap();
     fs::write(package.join("d"), "1").unwrap();
     is_noticed(&project, || fs::write(package.join("d"), "2").unwrap());
+}
+
+#[test]
+fn a_plugin_of_the_project_that_is_edited_while_the_tool_starts_is_not_that_of_its_result() {
+    let project = with_path(".");
+    write_plugin(&project, ".", "flake8.extension");
+    project.write(".flake8", "[flake8]\nextend-exclude = loc.py\n");
+    let swap = "import os\n\nif os.path.exists('swap'):\n    os.replace('swap', 'loc.py')\n";
+    project.write("sitecustomize.py", swap);
+    assert_eq!(flake8(&project), Vec::<String>::new());
+    project.write("swap", loud()).write("a.py", "X = 2\n");
+    assert_ne!(flake8(&project), Vec::<String>::new());
+    project.write("loc.py", QUIET);
+    assert_eq!(flake8(&project), Vec::<String>::new());
 }
