@@ -18,6 +18,7 @@ const WORKER: &str = include_str!("worker/worker.py");
 const CONNECTION: &str = include_str!("worker/connection.py");
 const CHILD: &str = include_str!("worker/child.py");
 const SPARE: &str = include_str!("worker/spare.py");
+const STARTUP: &str = include_str!("worker/startup.py");
 const BLACK_PROVEN: &str = include_str!("../tools/black_proven.py");
 const FLAKE8_READY: &str = include_str!("../tools/flake8_ready.py");
 const BANDIT_READY: &str = include_str!("../tools/bandit_ready.py");
@@ -47,6 +48,7 @@ impl Support {
             ("pyqa_connection.py", CONNECTION),
             ("pyqa_child.py", CHILD),
             ("pyqa_spare.py", SPARE),
+            ("pyqa_startup.py", STARTUP),
             ("pyqa_black_proven.py", BLACK_PROVEN),
             ("pyqa_flake8_ready.py", FLAKE8_READY),
             ("pyqa_bandit_ready.py", BANDIT_READY),

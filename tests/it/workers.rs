@@ -17,7 +17,7 @@ use pyqa::exec::worker::{Mode, Status, Workers, status, stop};
 use pyqa::hash::Fingerprint;
 use pyqa::project::variables::Variables;
 
-use crate::support::{Project, tool_environment};
+use crate::support::{Project, environment_beside_the_tools, site_packages, tool_environment};
 
 /// A folder for workers, a tool that tells of its process, and the workers that serve it.
 pub(super) struct Bench {
@@ -431,6 +431,33 @@ fn a_tool_that_does_more_than_being_imported_runs_in_processes_of_its_own() {
         let warm = bench.warm(&job);
         assert_eq!(warm.via, Via::Process, "{statement}");
         assert_eq!(text(&warm.stdout), text(&cold.stdout), "{statement}");
+    }
+}
+
+#[test]
+fn what_an_interpreter_does_at_its_start_it_does_with_the_job_s_variables() {
+    let sets = "import os; os.environ['AT_START'] = 'set'\n";
+    let reads = "import builtins, os; builtins.at_start = os.environ.get('AT_START')\n";
+    // The line, the job's variable, and whether a worker serves.
+    let cases = [(sets, None, false), (reads, None, true), (reads, Some("other"), false)];
+    for (line, variable, served) in cases {
+        let bench = Bench::new(Mode::Kept);
+        let environment = bench.folder.path().join("env");
+        environment_beside_the_tools(&environment);
+        fs::write(site_packages(&environment).join("start.pth"), line).unwrap();
+        let source = "import builtins, os\n\n\ndef main():\n    \
+            print(vars(builtins).get('at_start'), os.environ.get('AT_START'))\n";
+        fs::write(bench.folder.path().join("odd.py"), source).unwrap();
+        let mut job = bench.job(&[]);
+        let python = job.python.as_mut().unwrap();
+        python.entry.interpreter = environment.join("bin/python");
+        python.entry.entry = "odd:main".to_owned();
+        python.preload.as_mut().unwrap().modules = vec!["odd".to_owned()];
+        job.env.extend(variable.map(|value| ("AT_START".into(), value.into())));
+        let cold = process::run(&job, &CancelToken::new());
+        let warm = bench.warm(&job);
+        assert_eq!(warm.via == Via::Worker, served, "{line} {variable:?}");
+        assert_eq!(text(&warm.stdout), text(&cold.stdout), "{line} {variable:?}");
     }
 }
 

@@ -20,6 +20,7 @@ use crate::exec::driver::PythonJob;
 use crate::exec::job::{Completed, End, Job, Preload, Via};
 use crate::exec::os::Group;
 use crate::exec::process::{Output, TICK, feed, gather, inherited_variables, watch};
+use crate::project::stat::umask;
 
 /// How long a worker may take to start a child. It may have to import the tool first.
 const START: Duration = Duration::from_secs(15);
@@ -106,14 +107,6 @@ pub(super) fn wanted(python: &PythonJob, preload: &Preload) -> Value {
         "unwatched": preload.unwatched,
         "helper": python.helper,
     })
-}
-
-/// The mask for new files that a process of pyqa's inherits; asking for it otherwise would change
-/// it for a moment.
-fn umask() -> Option<u32> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("Umask:"))?;
-    u32::from_str_radix(line.trim(), 8).ok()
 }
 
 /// The number of the child; `None`: the run was interrupted before there was one.

@@ -20,8 +20,7 @@ def become(streams, request):
         os.dup2(stream, target)
         os.close(stream)
     environ = dict(map(latin, pair) for pair in request["environ"])
-    if request["umask"] is not None:
-        os.umask(request["umask"])
+    os.umask(request["umask"])
     os.chdir(latin(request["cwd"]))
     for name in [name for name in os.environb if name not in environ]:
         del os.environb[name]

@@ -5,7 +5,7 @@
 //! One worker serves one environment, and another one those of its tools that note what they read.
 //! It is `worker.py`, started by the environment's interpreter, and lives as long as one run, or
 //! between runs on a socket in a folder of the user's ([`RuntimeFolder`]); what its children do is in
-//! `child.py` and `spare.py`. Whatever is wrong with a worker — dead, hanging, of another user,
+//! `child.py`, `spare.py` and `startup.py`. Whatever is wrong with a worker — dead, hanging, of another user,
 //! started for something else — costs time and is never an error.
 
 #[cfg(target_os = "linux")]

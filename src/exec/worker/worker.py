@@ -19,6 +19,7 @@ import time
 from pyqa_child import INHERITED, become, has_ended, inherited, kill_group, latin, set_group
 from pyqa_connection import Connection
 from pyqa_spare import Spares
+from pyqa_startup import changed_variables, words
 
 # How often a kept worker looks whether it is still wanted, in seconds.
 TICK = 60.0
@@ -63,7 +64,8 @@ class Server:
         self.began = time.time()
         self.jobs = 0
         self.loaded = []
-        self.unfit = None
+        changed = changed_variables()
+        self.unfit = "its start changed " + ", ".join(changed) if changed else None
         # Of the files of imported modules, and of the folders in which modules are looked for.
         self.stamps = {}
         self.ending = False
@@ -86,6 +88,7 @@ class Server:
         os.close(null)
         self.place = stamp(self.path) if self.path else None
         self.environ = dict(os.environb)
+        READ.update(words())
         os.environ.__class__ = Variables
         if start["reads"]:
             # What is imported here a child would else have read.
@@ -339,7 +342,8 @@ class Server:
         return None
 
     def other_variable(self, environ):
-        """Whether importing would have read another environment, had the child done it."""
+        """Whether importing, or what runs at a start, would have read another environment, had the
+        child done it."""
         if None in READ and environ != self.environ:
             return "importing read the whole environment"
         for name in READ - {None}:
