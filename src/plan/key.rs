@@ -119,7 +119,10 @@ pub fn project_key<'a>(
     digest.field("common", common);
     for (file, content) in files {
         add_file(&mut digest, file, content);
-        if permissions && let Some(unusual) = file.stat.unusual_permissions() {
+        if permissions
+            && let Some(unusual) = file.stat.unusual_permissions()
+            && !dropped("permissions")
+        {
             digest.field("permissions", unusual.to_le_bytes());
         }
     }

@@ -13,6 +13,7 @@ use super::managers::normalised;
 use super::path_files::{PathFile, is_path_file};
 use super::sources::{content_digest, sources_digest};
 use super::strays::{self, Stray};
+use crate::dropped::dropped;
 use crate::hash::{ContentHash, Digest, FileStates, Fingerprint};
 
 /// Written last into an environment that pyqa makes: one without it was interrupted while it was
@@ -101,7 +102,9 @@ impl Environment {
             for unlisted in facts.unlisted.into_iter().filter(|_| is_site) {
                 digest
                     .field("unlisted", unlisted.file_name().unwrap_or_default().as_encoded_bytes());
-                digest.field("content", content_digest(&unlisted, states));
+                if !dropped("copied") {
+                    digest.field("content", content_digest(&unlisted, states));
+                }
                 outside.push(unlisted);
             }
             for mut distribution in facts.distributions {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::path_files::digest_path_files;
 use super::stat::FileStat;
 use super::variables::Variables;
+use crate::dropped::dropped;
 use crate::hash::{Digest, FileStates, Fingerprint};
 
 const PROBE: &str = include_str!("probe.py");
@@ -94,7 +95,7 @@ impl Interpreter {
     fn with_path_files(&self, key: Fingerprint) -> Fingerprint {
         let mut digest = Digest::new("pyqa interpreter with path files");
         digest.field("interpreter", key);
-        for folder in self.path.iter().filter(|folder| is_site_folder(folder)) {
+        for folder in self.path.iter().filter(|f| is_site_folder(f) && !dropped("path files")) {
             digest.field("folder", folder.as_os_str().as_encoded_bytes());
             digest_path_files(folder, &mut digest);
         }

@@ -15,6 +15,7 @@ mod files;
 mod installed;
 mod own_tool;
 mod random;
+mod search_path;
 mod settings;
 mod site;
 mod slots;
@@ -50,6 +51,7 @@ fn mutations() -> Vec<&'static Mutation> {
         files::MUTATIONS,
         settings::MUTATIONS,
         installed::MUTATIONS,
+        search_path::MUTATIONS,
         own_tool::MUTATIONS,
         surroundings::MUTATIONS,
     ];

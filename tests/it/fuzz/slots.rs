@@ -127,6 +127,7 @@ pub(super) const FIXED: &[(&str, &str)] = &[
 ];
 
 const TEST_ALL: &str = r##"import importlib
+import importlib.util
 import os
 import pathlib
 import sys
@@ -179,8 +180,20 @@ def test_mode():
     assert not (ROOT / "script.sh").stat().st_mode & 0o100
 
 
+def test_permissions():
+    file = ROOT / "key.txt"
+    assert not file.exists() or file.stat().st_mode & 0o44
+
+
+def test_data_of_a_package():
+    spec = importlib.util.find_spec("copied")
+    if spec:
+        data = text(pathlib.Path(spec.origin).parent / "value.txt")
+        assert data != "2"
+
+
 def test_modules():
-    for name in ["pkg.leaf", "somelib", "edlib", "inlib", "pplib"]:
+    for name in ["pkg.leaf", "somelib", "edlib", "inlib", "pplib", "ziplib"]:
         assert value(name) != 2, name
 
 
