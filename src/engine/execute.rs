@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::lookup::Names;
-use super::planning::file_argument;
+use super::planning::{file_argument, reads_all, reads_around};
 use super::recording::{Recorded, Recording, SideFiles};
 use super::request::{AfterFinding, Telling};
 use super::site::Site;
@@ -411,19 +411,26 @@ impl Running<'_, '_> {
 
     fn recorded(&self, task: &Task<'_>, batch: &Batch, file: &Path) -> Recorded {
         let resolved = &task.tool.resolved;
-        let own = &resolved.environment.interpreter.prefix;
-        let other = resolved.looks_into.as_ref().map_or(own, |(e, _)| &e.interpreter.prefix);
-        let cache = self.workspace.cache.path();
-        let side = self.limits.side.folder();
+        let looked_into = resolved.looks_into.as_ref().map(|(environment, _)| environment);
+        let environments = [&resolved.environment].into_iter().chain(looked_into);
+        let mut apart: Vec<PathBuf> = environments
+            .flat_map(|environment| environment.interpreter.installed_folders())
+            .collect();
+        // The files of this run go with it.
+        apart.extend([self.workspace.cache.path(), self.limits.side.folder()].map(Path::to_owned));
+        if !reads_around(task.tool) && !reads_all(task.tool) {
+            // What it takes from there is part of the key.
+            apart.extend(task.tool.config.file.clone());
+        }
         let modules_only = !task.tool.spec.key.extensions.is_empty();
         let recording = Recording {
             root: &self.workspace.root,
             home: &self.workspace.site.home,
+            snapshot: self.workspace.site.snapshot_top(),
             files: &self.workspace.files,
             covered: &task.work.plan.inputs,
             names: if modules_only { Names::Modules } else { Names::All },
-            // What its settings file says is part of the key; the files of this run go with it.
-            apart: &[own, other, cache, side, task.tool.config.file.as_deref().unwrap_or(cache)],
+            apart: &apart,
             states: &self.workspace.states,
             started: batch.started,
         };

@@ -5,7 +5,6 @@ use std::path::Path;
 use super::toolset::ActiveTool;
 use crate::config::model::ToolSettings;
 use crate::config::source::ToolConfig;
-use crate::project::files::FileSet;
 use crate::tools::spec::ToolSpec;
 
 /// Whose settings name code to load.
@@ -41,13 +40,19 @@ impl Loaded {
     }
 }
 
+/// One letter an option, and then the value.
+const LONGEST_CLUSTER: usize = 8;
+
 /// What of `arguments` may be the name of a file: `--config=other.toml`, `-c other.cfg`, `@FILE`.
 pub(super) fn values_of(arguments: &[String]) -> impl Iterator<Item = &str> {
     let values = arguments.iter().flat_map(|argument| {
         let after = argument.split_once('=').map(|(_, value)| value);
-        // `-cFILE`, `@FILE`
-        let attached = argument.strip_prefix('@').or_else(|| argument.get(2..));
-        [Some(argument.as_str()), after, attached].into_iter().flatten()
+        // `-cFILE`, `-qcFILE`, `@FILE`
+        let is_cluster = argument.starts_with('-') && !argument.starts_with("--");
+        let begins = if is_cluster { 2..LONGEST_CLUSTER } else { 1..2 };
+        let attached = begins.filter(move |_| is_cluster || argument.starts_with('@'));
+        let attached = attached.filter_map(|begin| argument.get(begin..));
+        [Some(argument.as_str()), after].into_iter().flatten().chain(attached)
     });
     values.flat_map(|value| value.split(',')).filter(|value| !value.is_empty())
 }
@@ -57,23 +62,19 @@ pub(super) fn loads_code(tool: &ActiveTool) -> bool {
     tool.loaded != Loaded::Nothing
 }
 
-/// Whether some of that code may be the project's own: `plugins/a.py`, or a module that has the name
-/// of a file or folder of the project.
-pub(super) fn loads_own_code(tool: &ActiveTool, files: &FileSet) -> bool {
-    let names = tool.spec.key.code_from.iter().filter_map(|key| tool.config.list(key)).flatten();
-    let is_own = |name: String| {
-        // mypy's `path/to/plugin.py:function`
-        let name = name.split(':').next().unwrap_or_default();
-        let package = name.split('.').next().unwrap_or_default().as_bytes();
-        let is_file = name.contains(['/', '\\'])
-            || Path::new(name).extension().is_some_and(|extension| extension == "py");
-        is_file
-            || files.files.iter().any(|file| {
-                let mut parts = file.path.as_bytes().split(|&byte| byte == b'/');
-                parts.any(|part| part.strip_suffix(b".py").unwrap_or(part) == package)
-            })
-    };
-    tool.loaded == Loaded::ByArgument || names.into_iter().any(is_own)
+/// Whether what the tool has kept of an earlier run may be wrong because of that code, which imports and
+/// reads what it likes of the project: unless it is known not to.
+pub(super) fn outdates_state(tool: &ActiveTool) -> bool {
+    let key = &tool.spec.key;
+    let mut named = key.code_from.iter().filter_map(|name| tool.config.list(name)).flatten();
+    // mypy's `path/to/plugin.py:function`
+    let is_known =
+        |name: &str| key.known_code.iter().any(|k| k == name.split(':').next().unwrap_or(name));
+    match tool.loaded {
+        Loaded::Nothing => false,
+        Loaded::BySettings => !named.all(|name| is_known(&name)),
+        Loaded::ByArgument => true,
+    }
 }
 
 #[cfg(test)]

@@ -6,13 +6,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rayon::prelude::*;
 
+use super::site::Site;
 use crate::cache::entry::{Entry, ExtraInput, InputState};
 use crate::cache::store::{Pack, Store};
 use crate::dropped::dropped;
 use crate::hash::{ContentHash, Digest, FileStates, Fingerprint};
 use crate::paths::RelPath;
 use crate::plan::unit::{Scope, ToolPlan};
-use crate::project::files::is_foreign_folder;
+use crate::project::files::{is_cache_folder, is_foreign_folder};
 use crate::project::stat::FileStat;
 
 /// Fewer look-ups than this are not worth another thread.
@@ -62,6 +63,8 @@ pub fn look_up(plan: &ToolPlan, store: &Store, validity: &Validity<'_>) -> Found
 pub struct Validity<'a> {
     states: &'a dyn FileStates,
     root: &'a Path,
+    /// Where the content lies in a snapshot.
+    site: Option<&'a Site>,
     /// What was looked at just now, sorted.
     folders: &'a [(RelPath, FileStat)],
     /// `None`: of any age.
@@ -71,7 +74,21 @@ pub struct Validity<'a> {
 
 impl<'a> Validity<'a> {
     pub fn new(states: &'a dyn FileStates, root: &'a Path, max_age: Option<Duration>) -> Self {
-        Self { states, root, folders: &[], max_age, now: seconds_now() }
+        Self { states, root, site: None, folders: &[], max_age, now: seconds_now() }
+    }
+
+    /// What lies beside the root in its repository is looked at where `site` has it.
+    #[must_use]
+    pub fn on(self, site: &'a Site) -> Self {
+        Self { site: Some(site), ..self }
+    }
+
+    fn place_of(&self, input: &[u8]) -> PathBuf {
+        match self.site {
+            Some(site) => site.place_of(input, self.root),
+            // An absolute path replaces the root.
+            None => RelPath::from_bytes(input).below(self.root),
+        }
     }
 
     /// Folders below the root, sorted by path, that were looked at just now, and their states: they
@@ -92,14 +109,12 @@ impl<'a> Validity<'a> {
             return true;
         }
         let states = self.states_of(inputs);
-        let key = stand_for(inputs, &states, self.root);
+        let key = self.stand_for(inputs, &states);
         if self.states.recall(&key).is_some() {
             return true;
         }
-        let holds = inputs
-            .par_iter()
-            .with_min_len(LOOKS_A_THREAD)
-            .all(|input| is_as_it_was(input, self.states, self.root));
+        let holds =
+            inputs.par_iter().with_min_len(LOOKS_A_THREAD).all(|input| self.is_as_it_was(input));
         if holds && states.iter().flatten().all(FileStat::is_settled) {
             self.states.remember(key, Vec::new());
         }
@@ -112,10 +127,40 @@ impl<'a> Validity<'a> {
             if let Ok(at) = known {
                 return Some(self.folders[at].1);
             }
-            let path = RelPath::from_bytes(&input.path[..]).below(self.root);
-            std::fs::metadata(path).ok().map(|meta| FileStat::from(&meta))
+            std::fs::metadata(self.place_of(&input.path)).ok().map(|meta| FileStat::from(&meta))
         };
         inputs.par_iter().with_min_len(LOOKS_A_THREAD).map(look).collect()
+    }
+
+    fn is_as_it_was(&self, input: &ExtraInput) -> bool {
+        let names = match input.state {
+            InputState::Modules(_) => Names::Modules,
+            _ => Names::All,
+        };
+        observe(&self.place_of(&input.path), names, self.states) == input.state
+    }
+
+    /// Names inputs with what is expected of them, and the states in which they are now.
+    fn stand_for(&self, inputs: &[ExtraInput], states: &[Option<FileStat>]) -> Fingerprint {
+        let mut key = Digest::new("pyqa inputs and their states");
+        key.field("root", self.root.as_os_str().as_encoded_bytes());
+        let place = self.site.map(|site| site.root.as_os_str().as_encoded_bytes());
+        key.field("place", place.unwrap_or_default());
+        for (input, state) in inputs.iter().zip(states) {
+            key.field("path", &input.path);
+            match input.state {
+                InputState::File(content) => key.field("file", content),
+                InputState::Folder(names) => key.field("folder", names),
+                InputState::Modules(names) => key.field("modules", names),
+                InputState::Absent => key.field("absent", []),
+            };
+            if let Some(state) = state
+                && !dropped("states")
+            {
+                key.field("state", state.to_bytes());
+            }
+        }
+        key.finish()
     }
 
     fn is_young(&self, entry: &Entry) -> bool {
@@ -125,37 +170,8 @@ impl<'a> Validity<'a> {
     }
 }
 
-/// Names inputs with what is expected of them, and the states in which they are now.
-fn stand_for(inputs: &[ExtraInput], states: &[Option<FileStat>], root: &Path) -> Fingerprint {
-    let mut key = Digest::new("pyqa inputs and their states");
-    key.field("root", root.as_os_str().as_encoded_bytes());
-    for (input, state) in inputs.iter().zip(states) {
-        key.field("path", &input.path);
-        match input.state {
-            InputState::File(content) => key.field("file", content),
-            InputState::Folder(names) => key.field("folder", names),
-            InputState::Modules(names) => key.field("modules", names),
-            InputState::Absent => key.field("absent", []),
-        };
-        if let Some(state) = state
-            && !dropped("states")
-        {
-            key.field("state", state.to_bytes());
-        }
-    }
-    key.finish()
-}
-
 pub fn seconds_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
-}
-
-fn is_as_it_was(input: &ExtraInput, states: &dyn FileStates, root: &Path) -> bool {
-    let names = match input.state {
-        InputState::Modules(_) => Names::Modules,
-        _ => Names::All,
-    };
-    observe(&input.path, names, states, root) == input.state
 }
 
 /// Which names of a folder count.
@@ -166,19 +182,17 @@ pub enum Names {
     Modules,
 }
 
-/// The state of something that a run read beside the project's files.
-pub fn observe(path: &[u8], names: Names, states: &dyn FileStates, root: &Path) -> InputState {
-    // An absolute path replaces the root.
-    let full: PathBuf = RelPath::from_bytes(path).below(root);
-    match std::fs::metadata(&full) {
+/// The state of something at `place` that a run read beside the project's files.
+pub fn observe(place: &Path, names: Names, states: &dyn FileStates) -> InputState {
+    match std::fs::metadata(place) {
         Ok(meta) if meta.is_dir() => {
-            let stands_for = names_in(&full, &FileStat::from(&meta), names, states);
+            let stands_for = names_in(place, &FileStat::from(&meta), names, states);
             match names {
                 Names::All => InputState::Folder(stands_for),
                 Names::Modules => InputState::Modules(stands_for),
             }
         }
-        Ok(meta) => match states.content_hash(&full) {
+        Ok(meta) => match states.content_hash(place) {
             Ok(content) => InputState::File(match FileStat::from(&meta).unusual_permissions() {
                 Some(unusual) if names == Names::All => {
                     ContentHash::of(&[&content.0[..], &unusual.to_le_bytes()].concat())
@@ -213,8 +227,9 @@ fn names_in(folder: &Path, stat: &FileStat, names: Names, states: &dyn FileState
 fn read_names(folder: &Path, wanted: Names) -> Fingerprint {
     let counts = |entry: &std::fs::DirEntry| {
         let name = entry.file_name();
-        // Caches come and go with every run.
-        if is_foreign_folder(name.as_encoded_bytes()) {
+        // Caches come and go with every run; where modules are looked for, environments do as well.
+        let is_passed_over = if wanted == Names::All { is_cache_folder } else { is_foreign_folder };
+        if is_passed_over(name.as_encoded_bytes()) {
             return false;
         }
         let extension = Path::new(&name).extension();
@@ -266,7 +281,7 @@ mod tests {
 
         // As if they had been seen to hold in these states.
         let other = inputs(b"2");
-        let key = stand_for(&other, &validity.states_of(&other), root.path());
+        let key = validity.stand_for(&other, &validity.states_of(&other));
         states.remember(key, Vec::new());
         assert!(validity.inputs_are_as_they_were(&other));
         assert!(!validity.inputs_are_as_they_were(&inputs(b"3")));

@@ -120,8 +120,7 @@ impl<'a> Planner<'a> {
                 files: tool.resolved.installed.as_ref(),
                 python: &tool.resolved.environment.interpreter.describe(),
                 startup: &tool.resolved.environment.startup,
-                // The project's code, loaded into the tool, imports what it likes.
-                environment: (tool.spec.key.environment || loads_code(tool)).then_some(&imports),
+                environment: (tool.spec.key.environment || reads_around(tool)).then_some(&imports),
                 code: tool.resolved.code.as_ref(),
             },
             config: &tool.config,
@@ -135,6 +134,10 @@ impl<'a> Planner<'a> {
         let mut common = common_key(&parts, variables);
         if parallel(tool).is_some() {
             common.add("parallel", "yes");
+        }
+        if workspace.site.is_elsewhere() && reads_all(tool) {
+            // Tests may ask git, or look for what git does not track.
+            common.add("content", "in a snapshot");
         }
         if let Some(split) = self.split.filter(|_| runs_tests(tool)) {
             common.add("shard", split.shard.to_string());
@@ -225,10 +228,9 @@ impl<'a> Planner<'a> {
     fn inputs(&self, tool: &ActiveTool) -> Vec<usize> {
         let wanted: Vec<&str> = tool.spec.key.extensions.iter().map(String::as_str).collect();
         let all = &self.workspace.files.files;
-        // Code that a tool loads may read anything.
-        let loads_code = loads_code(tool);
+        let reads_around = reads_around(tool);
         let counts = |index: &usize| {
-            wanted.is_empty() || loads_code || all[*index].path.has_extension(&wanted)
+            wanted.is_empty() || reads_around || all[*index].path.has_extension(&wanted)
         };
         (0..all.len()).filter(counts).collect()
     }
@@ -293,11 +295,10 @@ impl<'a> Planner<'a> {
     fn files_above(&self, tool: &ActiveTool) -> Vec<(RelPath, ContentHash)> {
         let workspace = self.workspace;
         let mut found = Vec::new();
-        if workspace.site.is_elsewhere() {
-            // In a snapshot, tools are told not to look there.
-            return found;
-        }
-        for (depth, folder) in workspace.root.ancestors().enumerate().skip(1) {
+        // Above a snapshot, tools are told not to look.
+        let end = workspace.site.snapshot_top().and_then(Path::parent);
+        let above = workspace.root.ancestors().take_while(|folder| Some(*folder) != end);
+        for (depth, folder) in above.enumerate().skip(1) {
             for name in &tool.spec.key.files_above {
                 if let Ok(hash) = workspace.states.content_hash(&folder.join(name)) {
                     let path = format!("{}{name}", "../".repeat(depth));
@@ -316,6 +317,17 @@ pub fn scope_of(tool: &ActiveTool) -> Scope {
         Scope::File if loads_code(tool) => Scope::AllFiles,
         scope => scope,
     }
+}
+
+/// Whether every file of the project is an input of the tool, whatever it is.
+pub fn reads_all(tool: &ActiveTool) -> bool {
+    tool.spec.granularity == Granularity::Project && tool.spec.key.extensions.is_empty()
+}
+
+/// Whether code that the tool loads, because settings say so or as a plugin that is not known, may read
+/// and import whatever it likes.
+pub fn reads_around(tool: &ActiveTool) -> bool {
+    loads_code(tool) || scope_of(tool) == Scope::AllFiles
 }
 
 fn within_project(

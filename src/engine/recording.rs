@@ -7,7 +7,7 @@ use super::lookup::{Names, observe};
 use crate::cache::entry::ExtraInput;
 use crate::hash::FileStates;
 use crate::paths::RelPath;
-use crate::project::files::{FileSet, is_cache_folder, is_foreign_folder, look_at};
+use crate::project::files::{FileSet, is_cache_folder, is_foreign_folder, state_of};
 use crate::project::stat::FileStat;
 
 /// What was read beside the files that the key covers.
@@ -24,12 +24,14 @@ pub struct Recording<'a> {
     pub root: &'a Path,
     /// The root of the work tree, where the root is that of a snapshot too.
     pub home: &'a Path,
+    /// The top of the snapshot, where the root is in one.
+    pub snapshot: Option<&'a Path>,
     pub files: &'a FileSet,
     /// Files of the set that the key covers.
     pub covered: &'a [usize],
     pub names: Names,
-    /// Environments and pyqa's own folders.
-    pub apart: &'a [&'a Path],
+    /// Of environments what was installed, and pyqa's own folders.
+    pub apart: &'a [PathBuf],
     pub states: &'a dyn FileStates,
     /// How a file written when the process started was stamped, in nanoseconds since 1970.
     pub started: i64,
@@ -70,33 +72,25 @@ impl Recording<'_> {
     }
 
     fn note(&self, path: &Path, recorded: &mut Recorded) {
-        let within = RelPath::from_absolute(path, self.root);
-        let way = if within.is_none() { self.way_to(path) } else { None };
-        let name =
-            within.unwrap_or_else(|| RelPath::from_bytes(path.as_os_str().as_encoded_bytes()));
-        let moved = look_at(name.clone(), self.root)
-            .is_some_and(|file| file.stat.changed() >= self.started);
-        if moved {
-            recorded.doubt.get_or_insert_with(|| format!("{name} was changed meanwhile"));
+        let absolute = || path.as_os_str().as_encoded_bytes().to_vec();
+        let names = match RelPath::from_absolute(path, self.root) {
+            Some(name) => [Some(name.as_bytes().to_vec()), None],
+            // Where a snapshot lies says nothing; what it holds is the repository's.
+            None if self.is_in_snapshot(path) => [way(self.root, path), None],
+            // Another checkout, or this one elsewhere, may find another file on the same way. Whether
+            // a tool went that way or by the absolute path is not known, so that both count.
+            None => [Some(absolute()), way(self.home, path)],
+        };
+        if state_of(path).is_some_and(|stat| stat.changed() >= self.started) {
+            let doubt = || format!("{} was changed meanwhile", path.display());
+            recorded.doubt.get_or_insert_with(doubt);
         }
-        let state = observe(name.as_bytes(), self.names, self.states, self.root);
-        recorded.inputs.push(ExtraInput { path: name.as_bytes().to_vec(), state });
-        recorded.inputs.extend(way.map(|path| ExtraInput { path, state }));
+        let state = observe(path, self.names, self.states);
+        recorded.inputs.extend(names.into_iter().flatten().map(|path| ExtraInput { path, state }));
     }
 
-    /// The way from the work tree's root to something outside: another checkout, or this one elsewhere,
-    /// may find another file on it. Whether a tool went that way or by the absolute path is not known,
-    /// so that both count. `None` where nothing but the root of the file system is shared (`/etc`).
-    fn way_to(&self, path: &Path) -> Option<Vec<u8>> {
-        let shared = path.components().zip(self.home.components()).take_while(|(a, b)| a == b);
-        let shared = shared.count();
-        if shared < 2 {
-            return None;
-        }
-        let up = std::iter::repeat_n("..", self.home.components().count() - shared);
-        let way: PathBuf =
-            up.map(Path::new).chain(path.iter().skip(shared).map(Path::new)).collect();
-        Some(way.into_os_string().into_encoded_bytes())
+    fn is_in_snapshot(&self, path: &Path) -> bool {
+        self.snapshot.is_some_and(|top| path.starts_with(top))
     }
 
     /// mypy reads modules in code of its own that no audit hook sees (its native parser, mypy
@@ -135,6 +129,19 @@ impl Recording<'_> {
             .split(|&b| b == b'/')
             .any(|part| if is_searched { is_foreign_folder(part) } else { is_cache_folder(part) })
     }
+}
+
+/// The way from `root` to something outside of it. `None` where nothing but the root of the file system
+/// is above both, and is not what holds `root` itself (`/etc`).
+fn way(root: &Path, path: &Path) -> Option<Vec<u8>> {
+    let shared = path.components().zip(root.components()).take_while(|(a, b)| a == b).count();
+    let depth = root.components().count();
+    if shared < 2 && depth > 2 {
+        return None;
+    }
+    let up = std::iter::repeat_n("..", depth - shared);
+    let way: PathBuf = up.map(Path::new).chain(path.iter().skip(shared).map(Path::new)).collect();
+    Some(way.into_os_string().into_encoded_bytes())
 }
 
 /// Folders in which every session makes a folder of its own: pytest lists its own to remove old ones.

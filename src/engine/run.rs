@@ -129,7 +129,8 @@ impl<'a> Run<'a> {
         }
         let site = &workspace.site;
         let folders = if site.is_elsewhere() { &[] } else { self.folders };
-        let validity = Validity::new(&workspace.states, &site.home, max_age(tool)).knowing(folders);
+        let validity = Validity::new(&workspace.states, &site.home, max_age(tool));
+        let validity = validity.on(site).knowing(folders);
         look_up(plan, &workspace.store, &validity)
     }
 

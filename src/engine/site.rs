@@ -1,7 +1,7 @@
 //! Where a run reads and works: [`Site`]. The work tree, if it holds the content that is asked
 //! for; else a snapshot of that content. Names for people are those of the work tree in any case.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -151,6 +151,11 @@ impl Site {
     /// Whether the content lies at another place than the work tree.
     pub fn is_elsewhere(&self) -> bool {
         self.snapshot.is_some()
+    }
+
+    /// The top of the snapshot in which the content lies; `None`: it is the work tree's.
+    pub fn snapshot_top(&self) -> Option<&Path> {
+        self.top.as_deref().filter(|_| self.is_elsewhere())
     }
 
     fn changed(&self, files: &Files, request: &Request) -> Result<Vec<RelPath>, UserError> {
@@ -309,6 +314,30 @@ impl Site {
     pub fn moved(&self, path: &Path) -> Option<PathBuf> {
         let inside = path.strip_prefix(self.repository.as_ref()?).ok()?;
         Some(self.top.as_ref()?.join(inside))
+    }
+
+    /// Where `input` lies, a path that a tool was seen to read: absolute, within `root`, or beside the
+    /// user's root (`../other/file`). What lies beside it in the repository is part of the content.
+    pub fn place_of(&self, input: &[u8], root: &Path) -> PathBuf {
+        let input = RelPath::from_bytes(input);
+        if !input.as_bytes().starts_with(b"../") {
+            // An absolute path replaces the root.
+            return input.below(root);
+        }
+        let place = input.below(&self.home);
+        if !self.is_elsewhere() {
+            return place;
+        }
+        let mut plain = PathBuf::new();
+        for part in place.components() {
+            match part {
+                Component::ParentDir => {
+                    plain.pop();
+                }
+                part => plain.push(part),
+            }
+        }
+        self.moved(&plain).unwrap_or(plain)
     }
 
     /// The error, told about the files of the work tree.

@@ -174,6 +174,11 @@ impl Workspace {
         }
     }
 
+    /// Where something lies that a tool was seen to read beside the project's files.
+    pub fn place_of(&self, path: &RelPath) -> PathBuf {
+        self.site.place_of(path.as_bytes(), &self.root)
+    }
+
     /// Whether the file still holds what its hash was made of.
     pub fn still_holds(&self, file: &ProjectFile, hash: &ContentHash) -> bool {
         self.overlaid.contains_key(&file.path) || self.states.still_holds(file, hash)
@@ -310,14 +315,9 @@ pub fn load_environment(
 ) -> std::io::Result<Environment> {
     let begun = Instant::now();
     let interpreter = Interpreter::get(interpreter, &site.home, variables, states)?;
-    let mut environment = Environment::load(interpreter, &site.home, states);
-    if site.is_elsewhere() {
-        // What is installed from the work tree is imported from here.
-        environment.move_editable(&|folder| site.moved(folder));
-        environment.find_strays(&|folder| site.moved(folder));
-    } else {
-        environment.find_strays(&|_| None);
-    }
+    // What is installed from the work tree is imported from the snapshot of it.
+    let moved = |path: &Path| if site.is_elsewhere() { site.moved(path) } else { None };
+    let environment = Environment::load(interpreter, &site.home, &moved, states);
     let place = environment.interpreter.prefix.display();
     log::debug!("{place}: looked at what is installed in {:.1?}", begun.elapsed());
     Ok(environment)

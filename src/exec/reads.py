@@ -47,6 +47,8 @@ class Reads:
         self.read = set()
         # Files that were made or emptied, and folders that were made.
         self.own = set()
+        # By new name, the earlier ones of what the process has renamed and not made.
+        self.earlier = {}
         self.inside = Inside()
         self.notes = {
             "open": self.opened,
@@ -54,6 +56,7 @@ class Reads:
             "os.scandir": self.listed,
             "os.mkdir": lambda path, mode, folder: self.made(path, folder),
             "os.symlink": lambda target, path, folder: self.made(path, folder),
+            "os.link": lambda old, new, *folders: self.used(old),
             "os.rename": self.renamed,
             "import": lambda module, file, *search: self.used(file),
             "ctypes.dlopen": self.loaded,
@@ -100,9 +103,9 @@ class Reads:
             writes = empties or bool(flags & (os.O_WRONLY | os.O_CREAT))
         if empties or (writes and not os.path.exists(path)):
             if path not in self.read and may_write(path):
-                self.own.add(path)
-        elif not self.is_own(path):
-            self.read.add(source_of(path) or path)
+                self.owns(path)
+        else:
+            self.used(source_of(path) or path)
 
     def opened_below_a_folder(self, path):
         """No event tells of the `dir_fd` of `os.open`: each folder that is open may be meant."""
@@ -114,9 +117,25 @@ class Reads:
                 self.used(os.path.join(os.path.realpath(folder), path))
 
     def used(self, path):
+        path = self.of_others(path)
+        if path is None:
+            return
+        self.read.add(path)
+        for new, old in list(self.earlier.items()):
+            if path == new or path.startswith(new + os.sep):
+                self.read.add(old + path[len(new) :])
+
+    def of_others(self, path):
+        """The path of what is to be noted; None where the process has made what is there. A link that
+        it has made may lead to what it has not."""
         path = self.noted(path)
-        if path is not None and not self.is_own(path):
-            self.read.add(path)
+        if path is not None and self.is_own(path):
+            path = self.noted(os.path.realpath(path))
+        return None if path is None or self.is_own(path) else path
+
+    def owns(self, path):
+        folder, name = os.path.split(path)
+        self.own.update((path, os.path.join(os.path.realpath(folder), name)))
 
     def listed(self, path):
         self.used("." if path is None else path)
@@ -130,18 +149,22 @@ class Reads:
         path = self.absolute(path)
         is_new = path is not None and folder == NO_FOLDER and not os.path.lexists(path)
         if is_new and may_write(path):
-            self.own.add(path)
+            self.owns(path)
 
     def renamed(self, old, new, *folders):
         old, new = self.absolute(old), self.absolute(new)
         if old is None or new is None or folders != (NO_FOLDER, NO_FOLDER):
             return
+        source = self.of_others(old)
+        if source is not None and os.path.lexists(source):
+            self.read.add(source)
+            self.earlier[new] = source
         # Fails where there is nothing to rename, and where a folder would take the place of
         # something or something that of a folder; what is there may be read then.
         taken = os.path.lexists(new) and (os.path.isdir(old) or os.path.isdir(new))
         may = all(may_write(os.path.dirname(path)) for path in (old, new))
         if os.path.lexists(old) and may and not taken and self.is_own(old) and new not in self.read:
-            self.own.add(new)
+            self.owns(new)
 
     def connected(self, name):
         name = os.fsdecode(name)
@@ -150,14 +173,16 @@ class Reads:
             # Whether it is taken for a URI no event tells.
             file, makes = file_of_uri(name)
             files.append(file)
-        for path in map(self.noted, files):
-            if path is None or self.is_own(path):
+        for path in map(self.of_others, files):
+            if path is None:
                 continue
             if os.path.exists(path):
                 # What is not yet, or not for good, in the database itself.
                 self.read.update((path, path + "-wal", path + "-journal"))
+            elif makes:
+                self.owns(path)
             else:
-                (self.own if makes else self.read).add(path)
+                self.read.add(path)
 
     def is_own(self, path):
         while path not in self.own:

@@ -10,7 +10,7 @@ use crate::project::files::ProjectFile;
 
 /// Changes whenever the meaning of a part, or the way findings are read from a tool's output,
 /// changes: a better parser must not replay what a worse one stored.
-pub const KEY_SCHEMA: u32 = 3;
+pub const KEY_SCHEMA: u32 = 4;
 
 /// The named parts that all units of one tool in one project share, in a fixed order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

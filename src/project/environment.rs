@@ -72,8 +72,18 @@ struct FolderFacts {
 
 impl Environment {
     /// Looks at the environment of `interpreter`. Sources that an editable install or a `.pth`
-    /// file takes from below `root` are the project's files and do not count here.
-    pub fn load(interpreter: Interpreter, root: &Path, states: &dyn FileStates) -> Self {
+    /// file takes from below `root` are the project's files and do not count here. What lies outside of
+    /// the environment is looked at where `moved` says that it lies now, if it does.
+    pub fn load(
+        interpreter: Interpreter,
+        root: &Path,
+        moved: &dyn Fn(&Path) -> Option<PathBuf>,
+        states: &dyn FileStates,
+    ) -> Self {
+        let place = |path: &Path| {
+            let moved = moved(path).filter(|_| !path.starts_with(&interpreter.prefix));
+            moved.unwrap_or_else(|| path.to_owned())
+        };
         let mut distributions = BTreeMap::new();
         let mut digest = Digest::new("pyqa environment");
         digest.field("python", interpreter.describe());
@@ -89,11 +99,12 @@ impl Environment {
             let is_site = is_site_folder(folder);
             if !is_site {
                 sources.push(folder.to_owned());
-                if !holds_distributions(folder) {
-                    continue;
-                }
             }
-            let facts = folder_facts(folder, states);
+            let here = if is_site { folder.to_owned() } else { place(folder) };
+            if !is_site && !holds_distributions(&here) {
+                continue;
+            }
+            let facts = folder_facts(&here, states);
             if is_site {
                 digest.field("folder", facts.fingerprint);
                 startup.field("folder", facts.startup);
@@ -113,49 +124,30 @@ impl Environment {
                 if !is_site {
                     distribution.editable.get_or_insert_with(|| folder.to_owned());
                 }
-                sources.extend(distribution.editable.clone());
+                if let Some(source) = &mut distribution.editable {
+                    sources.push(source.clone());
+                    *source = place(source);
+                }
                 // The first on the path is the one that is imported.
                 distributions.entry(distribution.name.clone()).or_insert(distribution);
             }
         }
-        let strays = outside.iter().filter_map(|path| Stray::at(path)).collect();
+        let by_hand = outside.iter().filter_map(|path| Stray::at(path));
+        let strays =
+            by_hand.chain(strays::in_path(&interpreter, &is_site_folder, &place)).collect();
         sources.sort();
         sources.dedup();
         for folder in sources {
-            match folder.strip_prefix(root) {
-                Ok(inside) => digest.field("of the project", inside.as_os_str().as_encoded_bytes()),
-                Err(_) => digest.field("sources", sources_digest(&folder, states)),
-            };
-            if !folder.starts_with(root) {
-                outside.push(folder);
+            if let Ok(inside) = folder.strip_prefix(root) {
+                digest.field("of the project", inside.as_os_str().as_encoded_bytes());
+                continue;
             }
+            let here = place(&folder);
+            digest.field("sources", sources_digest(&here, states));
+            outside.push(here);
         }
         let (startup, fingerprint) = (startup.finish(), digest.finish());
         Self { interpreter, distributions, sources: outside, strays, startup, fingerprint }
-    }
-
-    /// Looks for further strays where the interpreter's path leads to, each place being where `moved`
-    /// says that it lies now.
-    pub fn find_strays(&mut self, moved: &dyn Fn(&Path) -> Option<PathBuf>) {
-        let prefix = &self.interpreter.prefix;
-        let place = |path: &Path| {
-            moved(path).filter(|_| !path.starts_with(prefix)).unwrap_or_else(|| path.to_owned())
-        };
-        let found = strays::in_path(&self.interpreter, &is_site_folder, &place);
-        self.strays.extend(found);
-    }
-
-    /// Takes the source of editable installs from where `moved` says that it lies now.
-    pub fn move_editable(&mut self, moved: &dyn Fn(&Path) -> Option<PathBuf>) {
-        let inside = |folder: &PathBuf| !folder.starts_with(&self.interpreter.prefix);
-        for distribution in self.distributions.values_mut() {
-            let source = distribution.editable.take();
-            distribution.editable =
-                source.map(|source| match moved(&source).filter(|_| inside(&source)) {
-                    Some(moved) => moved,
-                    None => source,
-                });
-        }
     }
 
     pub fn distribution(&self, name: &str) -> Option<&Distribution> {
@@ -466,7 +458,7 @@ mod tests {
                 stdlib: Vec::new(),
             };
             let states = States::open(self.cache.path(), self.folder.path());
-            Environment::load(interpreter, &self.folder.path().join("project"), &states)
+            Environment::load(interpreter, &self.folder.path().join("project"), &|_| None, &states)
         }
     }
 
@@ -582,8 +574,7 @@ mod tests {
         for name in ["other.py", "sitecustomize.py", "plugin_a.py"] {
             fs::write(beside.join(name), "").unwrap();
         }
-        let mut environment = fixture.load_with(std::slice::from_ref(&beside));
-        environment.find_strays(&|_| None);
+        let environment = fixture.load_with(std::slice::from_ref(&beside));
         let tool = environment.distribution("tool").unwrap();
         assert_eq!(tool.modules, ["help", "tool"]);
         let names = tool.modules.iter().map(String::as_str).collect();

@@ -30,8 +30,8 @@ const FOREIGN_FOLDERS: [&str; 14] = [
 ];
 
 /// Folders that tools write for themselves: what they read there is no input of a result.
-const CACHES: [&str; 7] =
-    ["__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis", ".tox", ".nox"];
+const CACHES: [&str; 5] =
+    ["__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".hypothesis"];
 
 /// Whether a folder of this name is a tool's cache.
 pub fn is_cache_folder(name: &[u8]) -> bool {
@@ -128,6 +128,12 @@ pub fn look_at(path: RelPath, root: &Path) -> Option<ProjectFile> {
     let full = path.below(root);
     let meta = fs::symlink_metadata(&full).ok()?;
     describe(path, &full, &meta)
+}
+
+/// The same for a file anywhere.
+pub fn state_of(file: &Path) -> Option<FileStat> {
+    let meta = fs::symlink_metadata(file).ok()?;
+    describe(RelPath::from(""), file, &meta).map(|file| file.stat)
 }
 
 fn describe(path: RelPath, full: &Path, meta: &fs::Metadata) -> Option<ProjectFile> {

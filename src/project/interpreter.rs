@@ -63,6 +63,13 @@ impl Interpreter {
         entries.filter(move |(_, path)| !self.stdlib.iter().any(|s| s == path) && !is_archive(path))
     }
 
+    /// Where what is installed lies, below its prefix: data of the project may lie beside.
+    pub fn installed_folders(&self) -> impl Iterator<Item = PathBuf> {
+        const FOLDERS: [&str; 8] =
+            ["lib", "lib64", "bin", "include", "share", "Lib", "Scripts", "Include"];
+        FOLDERS.into_iter().map(|name| self.prefix.join(name))
+    }
+
     /// What is known of the interpreter at `executable`, asked if need be: anew where its `.pth` files
     /// say something else. Relative entries of its
     /// path are seen from `root`, where tools run.

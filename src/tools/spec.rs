@@ -270,6 +270,9 @@ pub struct KeyDecl {
     /// Keys of the settings that load code of the project into the tool: when one is set, every
     /// Python file of the project counts (`plugins` of mypy, `[flake8:local-plugins]`).
     pub code_from: Vec<String>,
+    /// Such code that reads and imports nothing of the project but what the tool is told of, so that
+    /// the tool may keep what it knows between runs.
+    pub known_code: Vec<String>,
     /// The environment's fingerprint belongs to the key.
     pub environment: bool,
     /// Result kept this long in hours unless settings say otherwise; 0 = forever.

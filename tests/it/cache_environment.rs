@@ -218,3 +218,53 @@ fn a_plugin_of_the_project_that_is_edited_while_the_tool_starts_is_not_that_of_i
     project.write("loc.py", QUIET);
     assert_eq!(flake8(&project), Vec::<String>::new());
 }
+
+#[test]
+fn an_installed_plugin_that_is_not_known_may_read_what_it_likes() {
+    for file in ["ignored", "../words", "words"] {
+        let (project, site) = with_environment(Project::new());
+        project.write("a.py", "X = 1\n").write(".gitignore", "ignored\n").write(file, "1");
+        project.git(&["init", "-q"]);
+        let info = site.join("flake8_around-1.0.dist-info");
+        fs::create_dir(&info).unwrap();
+        let metadata = "Metadata-Version: 2.1\nName: flake8-around\nVersion: 1.0\n\n";
+        fs::write(info.join("METADATA"), metadata).unwrap();
+        fs::write(info.join("RECORD"), "around.py,,\n").unwrap();
+        let entry = "[flake8.extension]\nLOC = around:Checker\n";
+        fs::write(info.join("entry_points.txt"), entry).unwrap();
+        let found =
+            format!("iter([(1, 0, 'LOC1 seen', Checker)] * (open('{file}').read() == '2'))");
+        fs::write(site.join("around.py"), QUIET.replace("iter(())", &found)).unwrap();
+        flake8_notices(&project, || {
+            project.write(file, "2");
+        });
+    }
+}
+
+#[test]
+fn an_installed_plugin_of_mypy_may_read_what_it_likes() {
+    for file in ["type.txt", "ignored", "mypy.ini"] {
+        let (project, site) = with_environment(Project::new());
+        project.git(&["init", "-q"]).write(".gitignore", "ignored\n");
+        let plugin = "from mypy.plugin import Plugin\n\n\nclass Typed(Plugin):\n    \
+            def get_function_hook(self, fullname):\n        \
+            word = open('FILE').read().split()[-1]\n        \
+            if fullname == 'lib.f':\n            \
+            return lambda ctx: ctx.api.named_generic_type('builtins.' + word, [])\n\n\n\
+            def plugin(version):\n    return Typed\n";
+        fs::write(site.join("typed_plugin.py"), plugin.replace("FILE", file)).unwrap();
+        let settings = "[mypy]\nplugins = typed_plugin\n[typed]\nas = ";
+        project.write("mypy.ini", settings.to_owned() + "int\n");
+        project.write("lib.py", "def f() -> object: ...\n");
+        project.write("use.py", "import lib\n\nX: int = lib.f()\n");
+        let write = |word: &str| {
+            let text = if file == "mypy.ini" { settings } else { "" };
+            project.write(file, format!("{text}{word}\n"));
+        };
+        let run = || project.check(&["--only", "mypy"]);
+        write("int");
+        assert_eq!((run().code, run().ran("mypy")), (0, 0), "{file}");
+        write("bytes");
+        assert_eq!(run().code, 1, "{file}");
+    }
+}

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::process::Stdio;
 
 use crate::support::suite::{is_noticed, its_content_is_noticed, pytest, with_test};
-use crate::support::{Project, tool_environment};
+use crate::support::{Project, environment_beside_the_tools, tool_environment};
 
 /// The statements of a test, one a line.
 fn statements(lines: &[&str]) -> String {
@@ -189,4 +189,58 @@ fn what_a_database_holds_in_its_log_only_counts() {
     assert_eq!(pytest(&project).0, 1);
     holder.stdin.take().unwrap().write_all(b"\n").unwrap();
     assert!(holder.wait().unwrap().success());
+}
+
+#[test]
+fn what_links_lead_to_that_a_test_has_made_counts() {
+    for (target, name) in [("ignored/v", ""), ("../beside", "/v")] {
+        let project = with_test(&statements(&[
+            &format!("os.symlink(os.path.abspath('{target}'), '../link')"),
+            &format!("text = open('../link{name}').read()"),
+            "os.remove('../link')",
+            "assert text == '1'",
+        ]));
+        its_content_is_noticed(&project, &format!("{target}{name}"));
+    }
+}
+
+#[test]
+fn what_a_test_reads_under_another_name_that_it_has_given_counts() {
+    // What a run gives a name was touched meanwhile, so that its result need not be stored.
+    for (old, new, file, give, back) in [
+        ("ignored/v", "ignored/w", "ignored/w", "rename", "os.rename('ignored/w', 'ignored/v')"),
+        ("ignored", "other", "other/v", "rename", "os.rename('other', 'ignored')"),
+        ("ignored/v", "../link", "../link", "link", "os.remove('../link')"),
+    ] {
+        let project = with_test(&statements(&[
+            &format!("os.{give}('{old}', '{new}')"),
+            &format!("text = open('{file}').read()"),
+            back,
+            "assert text == '1'",
+        ]));
+        project.write("ignored/v", "1");
+        assert_eq!(pytest(&project).0, 0);
+        project.write("ignored/v", "2");
+        assert_eq!(pytest(&project).0, 1);
+    }
+}
+
+#[test]
+fn data_of_the_project_in_its_environment_s_folder_counts() {
+    let mut project = with_test("assert open(os.environ['VIRTUAL_ENV'] + '/data/v').read() == '1'");
+    let environment = std::fs::canonicalize(project.path("..")).unwrap().join("env");
+    environment_beside_the_tools(&environment);
+    project.set("VIRTUAL_ENV", environment);
+    its_content_is_noticed(&project, "../env/data/v");
+}
+
+#[test]
+fn settings_that_a_test_reads_count_beyond_what_pytest_takes_from_them() {
+    let project = with_test("assert 'y = 1' in open('pytest.ini').read()");
+    project.write(".gitignore", "pytest.ini\n");
+    let settings = |value: u8| {
+        project.write("pytest.ini", format!("[pytest]\n[x]\ny = {value}\n"));
+    };
+    settings(1);
+    is_noticed(&project, || settings(2));
 }

@@ -17,6 +17,8 @@ mod cache_permissions;
 mod cache_place;
 #[cfg(unix)]
 mod cache_reads;
+#[cfg(unix)]
+mod cache_snapshots;
 mod check;
 mod ci;
 mod differential;

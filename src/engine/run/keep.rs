@@ -70,7 +70,7 @@ impl Run<'_> {
         let names = Names::Modules;
         let earlier = state.beside().map(|path| ExtraInput {
             path: path.as_bytes().to_vec(),
-            state: observe(path.as_bytes(), names, &workspace.states, &workspace.root),
+            state: observe(&workspace.place_of(path), names, &workspace.states),
         });
         work.stands_on(earlier.collect::<Vec<_>>().into_iter());
         if !unchanged || !work.failures.is_empty() || !work.is_trusted() {

@@ -6,8 +6,8 @@ use super::Run;
 use crate::cache::tool_state::{Seen, ToolState};
 use crate::engine::compiled::stale_source;
 use crate::engine::execute::{KeptState, Launch, Limits, Place, execute};
-use crate::engine::loaded::{loads_code, loads_own_code};
-use crate::engine::planning::parallel;
+use crate::engine::loaded::outdates_state;
+use crate::engine::planning::{parallel, reads_around};
 use crate::engine::recording::SideFiles;
 use crate::engine::request::{AfterFinding, CacheUse};
 use crate::engine::shadow::{Shadow, Text, are_above};
@@ -23,7 +23,7 @@ use crate::exec::worker::{Mode, Workers};
 use crate::hash::FileStates;
 use crate::paths::RelPath;
 use crate::plan::unit::Scope;
-use crate::project::files::look_at;
+use crate::project::files::state_of;
 use crate::tools::spec::OutputFormat;
 
 impl Run<'_> {
@@ -153,9 +153,9 @@ impl Run<'_> {
         let arguments = &plan.arguments;
         let nowhere = PathBuf::from(if cfg!(windows) { "nul" } else { "/dev/null" });
         // A result is verified without anything that an earlier run has left. A tool's state does not
-        // know what a plugin of the project imports and reads.
+        // know what a plugin imports and reads.
         let keeps_state = arguments.uses_state_folder() && cache_use == CacheUse::ReadWrite;
-        if keeps_state && !loads_own_code(task.tool, &workspace.files) {
+        if keeps_state && !outdates_state(task.tool) {
             let folder =
                 workspace.cache.tool_state(plan.tool.as_str(), &workspace.root, &plan.pack);
             let seen = plan.inputs.iter().filter_map(|&index| {
@@ -208,7 +208,7 @@ impl Run<'_> {
             let name = plan.tool.as_str();
             let reports = task.tool.spec.output.format == OutputFormat::Pytest;
             let records = cache_use != CacheUse::Off
-                && (task.tool.spec.key.record_reads || loads_code(task.tool));
+                && (task.tool.spec.key.record_reads || reads_around(task.tool));
             launch.python = Some(PythonJob {
                 report: reports.then(|| side.path(&format!("{name}.report"))),
                 shard: side.rule().filter(|_| reports),
@@ -223,7 +223,8 @@ impl Run<'_> {
 
 /// What a file beside the key's holds now, as a tool's own state goes by it.
 pub(super) fn seen_now(path: &RelPath, workspace: &Workspace) -> Option<Seen> {
-    let file = look_at(path.clone(), &workspace.root)?;
-    let content = workspace.states.content_hash(&path.below(&workspace.root)).ok()?;
-    Some(Seen::new(&file.stat, content))
+    let place = workspace.place_of(path);
+    let stat = state_of(&place)?;
+    let content = workspace.states.content_hash(&place).ok()?;
+    Some(Seen::new(&stat, content))
 }
