@@ -77,8 +77,8 @@ impl FileStat {
     }
 }
 
-/// What new files do not allow, as it was at the first call: that of [`main`](crate::cli::main), before
-/// there are threads, since it can only be asked by setting it.
+/// What new files do not allow, as it was at the first call. That is made when the program starts and has
+/// no threads, since the mask can only be asked for by setting it.
 pub fn umask() -> u32 {
     static MASK: OnceLock<u32> = OnceLock::new();
     *MASK.get_or_init(os::umask)
