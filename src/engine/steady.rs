@@ -31,10 +31,8 @@ impl<'a> Afterwards<'a> {
 
     /// Whether a result of `tool` made under `key` may be stored under it.
     pub fn is_steady(&self, tool: &ActiveTool, key: &CommonKey) -> bool {
-        let looked_into = tool.resolved.looks_into.as_ref().map(|(environment, _)| environment);
         self.has_settings_of(tool)
-            && self.has(&tool.resolved.environment)
-            && looked_into.is_none_or(|environment| self.has(environment))
+            && tool.environments().all(|environment| self.has(environment))
             && self.planner.common(tool).is_ok_and(|again| again == *key)
     }
 
