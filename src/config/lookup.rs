@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::documents::{Document, Documents};
 use super::ini::Ini;
-use super::source::{ConfigDecl, ConfigFile, ConfigSearch, ConfigValue, ToolConfig};
+use super::source::{ConfigDecl, ConfigFile, ConfigSearch, ConfigSyntax, ConfigValue, ToolConfig};
 use super::toml::{Node, Table};
 use crate::error::{Source, UserError};
 use crate::project::variables::Variables;
@@ -36,6 +36,15 @@ pub fn tool_config(decl: &ConfigDecl, places: &Places<'_>) -> Result<ToolConfig,
         add_requires_python(&mut config, places)?;
     }
     Ok(config)
+}
+
+/// What the file at `path`, which an argument names, holds for a tool declared as `decl`. `None` where
+/// that is nothing, as where the argument means something else than settings.
+pub fn named_config(decl: &ConfigDecl, path: &Path, places: &Places<'_>) -> Option<ToolConfig> {
+    let is_toml = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
+    let fits = |candidate: &&ConfigFile| is_toml == (candidate.syntax == ConfigSyntax::Toml);
+    let config = look_into(path, decl.files.iter().find(fits)?, places).ok()??;
+    (!config.sections.is_empty()).then_some(config)
 }
 
 fn in_project(decl: &ConfigDecl, places: &Places<'_>) -> Result<Option<ToolConfig>, UserError> {

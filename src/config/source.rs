@@ -25,6 +25,8 @@ pub struct ConfigDecl {
     pub handed_over: Vec<ConfigFile>,
     /// How settings are handed over: in a file of this syntax and section.
     pub handed_as: Option<HandedAs>,
+    /// Variable that the tool sets to the folder of its settings file, for their values.
+    pub folder_variable: Option<String>,
     /// Whether `[project] requires-python` of `pyproject.toml` changes the tool's answer.
     pub requires_python: bool,
 }

@@ -27,9 +27,6 @@ pub(super) fn stale_source(workspace: &Workspace, tools: &[&ActiveTool]) -> Opti
 }
 
 fn sources<'a>(tools: &[&'a ActiveTool]) -> BTreeSet<&'a Path> {
-    let environments = tools.iter().flat_map(|tool| {
-        let looked_into = tool.resolved.looks_into.as_ref().map(|(environment, _)| environment);
-        [&tool.resolved.environment].into_iter().chain(looked_into)
-    });
+    let environments = tools.iter().flat_map(|tool| tool.environments());
     environments.flat_map(|environment| &environment.sources).map(PathBuf::as_path).collect()
 }

@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::loaded::{loads_code, values_of};
+use super::loaded::loads_code;
 use super::named::{named_on_disk, patterns};
+use super::options::possible_files;
 use super::request::Request;
 use super::split::Split;
 use super::toolset::ActiveTool;
@@ -109,7 +110,7 @@ impl<'a> Planner<'a> {
         arguments: &Arguments,
     ) -> Result<CommonKey, UserError> {
         let workspace = self.workspace;
-        let imports = tool.resolved.imports();
+        let imports = tool.imports();
         let further = self.further_files(tool)?;
         let parts = Parts {
             spec: &tool.spec,
@@ -124,6 +125,7 @@ impl<'a> Planner<'a> {
                 code: tool.resolved.code.as_ref(),
             },
             config: &tool.config,
+            named: &tool.named,
             settings: &tool.settings,
             arguments,
             files: &further,
@@ -264,26 +266,41 @@ impl<'a> Planner<'a> {
         }
         for key in &tool.spec.key.files_from {
             for name in tool.config.list(key).unwrap_or_default() {
+                let name = tool.expanded(&name, &tool.config, &workspace.variables);
+                let within = Path::new(&name).strip_prefix(&workspace.root).ok();
+                let name = within.and_then(Path::to_str).unwrap_or(&name);
                 if name.contains(['*', '?', '[']) {
-                    let named = named_on_disk(&name, &workspace.root)?.into_iter();
-                    found.extend(named.filter_map(|name| hashed(name, &workspace.root)));
+                    let is_elsewhere = Path::new(name).is_absolute();
+                    let root = if is_elsewhere { Path::new("/") } else { &workspace.root };
+                    let named = named_on_disk(name, root)?.into_iter();
+                    found.extend(named.filter_map(|name| hashed(name, root)));
                     continue;
                 }
-                let path = workspace.root.join(&name);
+                let path = workspace.root.join(name);
                 let hash = workspace.states.content_hash(&path);
                 let hash = hash.unwrap_or_else(|_| ContentHash::of(b"absent"));
-                found.push((RelPath::from(name.as_str()), hash));
+                found.push((RelPath::from(name), hash));
             }
         }
+        for wanted in &tool.spec.key.files_with {
+            if !tool.has_on(&wanted.setting, &workspace.root) {
+                continue;
+            }
+            for pattern in &wanted.files {
+                let named = named_on_disk(pattern, &workspace.root)?.into_iter();
+                found.extend(named.filter_map(|name| hashed(name, &workspace.root)));
+            }
+            found.extend(self.files_above(&wanted.files));
+        }
         found.extend(self.files_of_arguments(tool));
-        found.extend(self.files_above(tool));
+        found.extend(self.files_above(&tool.spec.key.files_above));
         Ok(found)
     }
 
     /// Files that the arguments in pyqa's settings name: `--config=other.toml`, `-c other.cfg`.
     fn files_of_arguments(&self, tool: &ActiveTool) -> Vec<(RelPath, ContentHash)> {
         let workspace = self.workspace;
-        values_of(&tool.settings.args)
+        possible_files(&tool.settings.args)
             .filter_map(|value| {
                 let hash = workspace.states.content_hash(&workspace.root.join(value)).ok()?;
                 Some((RelPath::from(value), hash))
@@ -291,15 +308,15 @@ impl<'a> Planner<'a> {
             .collect()
     }
 
-    /// Files in the folders above the root that the tool looks for: `../conftest.py`.
-    fn files_above(&self, tool: &ActiveTool) -> Vec<(RelPath, ContentHash)> {
+    /// Files of these names in the folders above the root: `../conftest.py`.
+    fn files_above(&self, names: &[String]) -> Vec<(RelPath, ContentHash)> {
         let workspace = self.workspace;
         let mut found = Vec::new();
         // Above a snapshot, tools are told not to look.
         let end = workspace.site.snapshot_top().and_then(Path::parent);
         let above = workspace.root.ancestors().take_while(|folder| Some(*folder) != end);
         for (depth, folder) in above.enumerate().skip(1) {
-            for name in &tool.spec.key.files_above {
+            for name in names {
                 if let Ok(hash) = workspace.states.content_hash(&folder.join(name)) {
                     let path = format!("{}{name}", "../".repeat(depth));
                     found.push((RelPath::from(path.as_str()), hash));

@@ -36,7 +36,7 @@ impl<'a> Afterwards<'a> {
             |now: &Environment| resolved.is_still(&tool.spec, now, &self.workspace.states);
         self.has_settings_of(tool)
             && self.now(&resolved.environment).is_some_and(|now| is_still(&now))
-            && resolved.looks_into.as_ref().is_none_or(|(environment, _)| self.has(environment))
+            && tool.environments().skip(1).all(|environment| self.has(environment))
             && self.planner.common(tool).is_ok_and(|again| again == *key)
     }
 

@@ -3,10 +3,11 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::loaded::Loaded;
+use super::interpreters::interpreters;
+use super::options::{all_arguments, option_values, possible_files};
 use super::planning::parallel;
 use super::request::{Network, Occasion, Request};
 use super::workspace::{Workspace, load_environment};
@@ -19,8 +20,11 @@ use crate::config::{handover, lookup};
 use crate::error::UserError;
 use crate::event::{Event, Failure, FailureKind, Notice};
 use crate::finding::ToolId;
+use crate::hash::{Digest, Fingerprint};
 use crate::project::environment::Environment;
+use crate::project::expansion::expanded;
 use crate::project::python;
+use crate::project::variables::Variables;
 use crate::tools::choose::{Choice, Chosen, Evidence, Tests, Why, choose};
 use crate::tools::provision::Maker;
 use crate::tools::registry;
@@ -31,12 +35,70 @@ use crate::tools::spec::{Granularity, OutputFormat, ToolSpec};
 pub struct ActiveTool {
     pub spec: Arc<ToolSpec>,
     pub config: ToolConfig,
+    /// Settings in files that its arguments name.
+    pub named: Vec<ToolConfig>,
     pub settings: ToolSettings,
     pub resolved: Resolved,
+    /// What is installed for interpreters that its settings or arguments name.
+    pub further: Vec<Arc<Environment>>,
     pub why: Why,
-    pub loaded: Loaded,
     /// Whether the tool's answer for the project as a whole is this shard's to give.
     pub answers_whole: bool,
+}
+
+impl ActiveTool {
+    /// All settings that it may go by.
+    pub fn configs(&self) -> impl Iterator<Item = &ToolConfig> {
+        [&self.config].into_iter().chain(&self.named)
+    }
+
+    /// Whether a setting or an argument says yes to what `setting` stands for.
+    pub(super) fn has_on(&self, setting: &str, root: &Path) -> bool {
+        let is_no = |value: &serde_json::Value| match value {
+            serde_json::Value::String(text) => {
+                ["0", "no", "false", "off"].contains(&text.trim().to_ascii_lowercase().as_str())
+            }
+            other => *other == serde_json::Value::Bool(false),
+        };
+        let inverted = format!("no_{setting}");
+        let arguments = all_arguments(&self.settings.args, root);
+        self.configs().any(|config| {
+            config.get(setting).is_some_and(|value| !is_no(value))
+                || config.get(&inverted).is_some_and(is_no)
+        }) || option_values(&arguments, setting).next().is_some()
+    }
+
+    /// A path in `config`, one of its settings, as it is for the tool.
+    pub(super) fn expanded(
+        &self,
+        path: &str,
+        config: &ToolConfig,
+        variables: &Variables,
+    ) -> String {
+        let folder = config.file.as_deref().and_then(Path::parent).and_then(Path::to_str);
+        let own = self.spec.config.folder_variable.as_deref().zip(folder);
+        expanded(path, variables, own)
+    }
+
+    /// The environments in which it looks for code.
+    pub fn environments(&self) -> impl Iterator<Item = &Arc<Environment>> {
+        let looked_into = self.resolved.looks_into.as_ref().map(|(environment, _)| environment);
+        [&self.resolved.environment].into_iter().chain(looked_into).chain(&self.further)
+    }
+
+    /// Stands for all that it can import beside the project.
+    pub fn imports(&self) -> Fingerprint {
+        let own = self.resolved.imports();
+        if self.further.is_empty() {
+            return own;
+        }
+        let mut digest = Digest::new("pyqa further environments");
+        digest.field("own", own);
+        for environment in &self.further {
+            digest.field("further", environment.fingerprint);
+        }
+        digest.finish()
+    }
 }
 
 /// A tool that is on and cannot run.
@@ -123,16 +185,17 @@ impl Toolset {
             let settings = workspace.settings.per_tool.get(&spec.name).cloned().unwrap_or_default();
             match finder.find(spec, &settings, on) {
                 Ok(resolved) => {
-                    let config = configs.remove(&spec.name).unwrap_or_default();
-                    let tool = ActiveTool {
+                    let mut tool = ActiveTool {
                         spec: Arc::clone(spec),
-                        loaded: Loaded::of(spec, &config, &settings, &workspace.root),
-                        config,
+                        config: configs.remove(&spec.name).unwrap_or_default(),
+                        named: named(spec, &settings, workspace),
                         settings,
                         resolved,
+                        further: Vec::new(),
                         why: choice.why,
                         answers_whole,
                     };
+                    tool.further = interpreters(&tool, workspace);
                     toolset.notices.extend(not_parallel(&tool));
                     toolset.active.push(tool);
                 }
@@ -183,6 +246,13 @@ pub(super) fn config(
     let preset = preset.map(|(table, _)| table);
     let notice = handover::complete(&spec.config, &mut config, preset, places)?;
     Ok((config, notice))
+}
+
+/// Settings in files that arguments name.
+fn named(spec: &ToolSpec, settings: &ToolSettings, workspace: &Workspace) -> Vec<ToolConfig> {
+    let places = workspace.places();
+    let files = possible_files(&settings.args).map(|file| workspace.root.join(file));
+    files.filter_map(|file| lookup::named_config(&spec.config, &file, &places)).collect()
 }
 
 fn configs(

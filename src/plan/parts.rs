@@ -1,7 +1,10 @@
 //! Puts together the part of the key that all units of a tool share.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
+
+use serde_json::Value as Json;
 
 use super::command::Arguments;
 use super::key::CommonKey;
@@ -9,6 +12,7 @@ use crate::config::model::ToolSettings;
 use crate::config::source::ToolConfig;
 use crate::hash::{ContentHash, Fingerprint};
 use crate::paths::RelPath;
+use crate::project::expansion::variables_in;
 use crate::tools::spec::ToolSpec;
 
 /// What is installed: who answers.
@@ -36,6 +40,8 @@ pub struct Parts<'a> {
     pub spec: &'a ToolSpec,
     pub installed: Installed<'a>,
     pub config: &'a ToolConfig,
+    /// Settings in files that arguments name, whose content is among `files`.
+    pub named: &'a [ToolConfig],
     pub settings: &'a ToolSettings,
     pub arguments: &'a Arguments,
     /// Files outside of the units that count, with their content.
@@ -50,7 +56,7 @@ pub fn common_key(
     parts: &Parts<'_>,
     variables: impl Iterator<Item = (OsString, OsString)>,
 ) -> CommonKey {
-    let Parts { spec, installed, config, settings, arguments, files, root, home } = parts;
+    let Parts { spec, installed, config, arguments, files, root, home, .. } = parts;
     let mut key = CommonKey::new();
     key.add(spec.name.as_str(), installed.version);
     for (name, version) in installed.plugins {
@@ -83,7 +89,7 @@ pub fn common_key(
     for (name, value) in &spec.command.env {
         key.add(format!("variable {name}"), value);
     }
-    for (name, value) in counted_variables(spec, settings, variables) {
+    for (name, value) in counted_variables(parts, variables) {
         key.add(format!("variable {name}"), value);
     }
     for (path, content) in *files {
@@ -117,14 +123,17 @@ fn place_of(file: &Path, root: &Path, home: &Path) -> String {
     }
 }
 
-/// The environment variables that the declaration or the settings name, sorted.
+/// The environment variables that count, sorted: those that the declaration or pyqa's settings name, and
+/// those that stand in a value of the tool's settings or in an argument. One that is not set is absent.
 fn counted_variables(
-    spec: &ToolSpec,
-    settings: &ToolSettings,
+    parts: &Parts<'_>,
     variables: impl Iterator<Item = (OsString, OsString)>,
 ) -> Vec<(String, String)> {
+    let Parts { spec, settings, .. } = parts;
+    let used = used_variables(parts);
     let counts = |name: &str| {
-        spec.key.env.iter().chain(&settings.env).any(|wanted| match wanted.strip_suffix('*') {
+        let named = spec.key.env.iter().chain(&settings.env).chain(&used);
+        named.into_iter().any(|wanted| match wanted.strip_suffix('*') {
             Some(prefix) => name.starts_with(prefix),
             None => name == wanted,
         })
@@ -141,6 +150,29 @@ fn counted_variables(
         .collect();
     counted.sort();
     counted
+}
+
+/// `STUBS` for `mypy_path = $STUBS`. Whether the tool replaces it there is not asked.
+fn used_variables(parts: &Parts<'_>) -> Vec<String> {
+    let configs = [parts.config].into_iter().chain(parts.named);
+    let values = configs.flat_map(|config| config.sections.values()).flat_map(BTreeMap::values);
+    let mut texts: Vec<&str> = parts.settings.args.iter().map(String::as_str).collect();
+    for value in values {
+        add_texts(&value.value, &mut texts);
+    }
+    texts.into_iter().flat_map(variables_in).collect()
+}
+
+fn add_texts<'a>(value: &'a Json, texts: &mut Vec<&'a str>) {
+    match value {
+        Json::String(text) => texts.push(text),
+        Json::Array(items) => items.iter().for_each(|item| add_texts(item, texts)),
+        Json::Object(table) => {
+            texts.extend(table.keys().map(String::as_str));
+            table.values().for_each(|value| add_texts(value, texts));
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
+    }
 }
 
 #[cfg(test)]

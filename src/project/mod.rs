@@ -2,6 +2,7 @@
 
 pub mod bytecode;
 pub mod environment;
+pub mod expansion;
 pub mod files;
 pub mod interpreter;
 pub mod managers;

@@ -255,6 +255,11 @@ pub struct KeyDecl {
     pub files_from: Vec<String>,
     /// Names of files whose content, or absence, in each folder above the root belongs to the key.
     pub files_above: Vec<String>,
+    /// Files that count only where a setting or an argument makes the tool read them.
+    pub files_with: Vec<FilesWith>,
+    /// Keys of the tool's settings, and its options of the same name, that name an interpreter: what is
+    /// installed for that one counts as the tool's own environment does.
+    pub interpreters_from: Vec<String>,
     /// For a tool for the whole project: extensions of the files that count. Empty: every file.
     pub extensions: Vec<String>,
     /// Entry point groups in which plugins announce themselves: `flake8.extension`.
@@ -282,6 +287,18 @@ pub struct KeyDecl {
     /// Files below the root that the tool reads and that are none of the project's (ignored ones)
     /// are noted while it runs, and have to be as they were.
     pub record_reads: bool,
+}
+
+/// Files that the tool reads where a setting says so.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FilesWith {
+    /// Key of the settings, with any value but a false one; `exclude_gitignore` stands for the option
+    /// `--exclude-gitignore` too.
+    pub setting: String,
+    /// Patterns as in `.gitignore` of files below the root, whether or not git ignores them. Their
+    /// content, or absence, in each folder above the root counts as well.
+    pub files: Vec<String>,
 }
 
 /// How the output is read.

@@ -7,9 +7,9 @@ use std::path::Path;
 use pyqa::cache::folder::CacheFolder;
 use pyqa::hash::Fingerprint;
 
-use crate::support::Project;
 use crate::support::files::{copy_tree, write_keeping_time};
 use crate::support::suite::{is_noticed, its_content_is_noticed, pytest, with_test};
+use crate::support::{Project, site_packages};
 
 #[test]
 fn an_ignored_module_counts_even_where_only_its_bytecode_is_read() {
@@ -391,4 +391,144 @@ fn what_a_mypy_plugin_of_the_project_reads_counts() {
     assert!(!mypy().stdout.contains("assignment"), "{}", mypy().stdout);
     project.write("type.txt", "bytes");
     assert!(mypy().stdout.contains("assignment"), "{}", mypy().stdout);
+}
+
+/// mypy's exit code with `settings` in `mypy.ini` and pyqa's `arguments` for it is `before`, and after
+/// `change` it is the other one of 0 and 1.
+fn mypy_notices(
+    project: &mut Project,
+    (settings, arguments): (&str, &str),
+    before: i32,
+    change: impl FnOnce(&mut Project),
+) {
+    project.write("mypy.ini", format!("[mypy]\n{settings}\n"));
+    project.write("pyproject.toml", format!("[tool.pyqa.mypy]\nargs = [{arguments}]\n"));
+    let mypy = |project: &Project| {
+        let run = project.check(&["--only", "mypy"]);
+        (run.code, run.ran("mypy"))
+    };
+    assert_eq!(
+        [mypy(project), mypy(project)],
+        [(before, 1), (before, 0)],
+        "{settings} {arguments}"
+    );
+    change(project);
+    assert_eq!(mypy(project), (1 - before, 1), "{settings} {arguments}");
+}
+
+#[test]
+fn a_variable_in_mypy_s_settings_counts() {
+    for path in ["../$STUBS", "../${STUBS}", "~/stubs"] {
+        let mut project = Project::new();
+        project.write("a.py", "from dep import X\n\nY: int = X\n");
+        for (folder, kind) in [("one", "int"), ("other", "str")] {
+            let stub = format!("X: {kind}\n");
+            project.write(format!("../{folder}/dep.pyi"), &stub);
+            project.write(format!("../{folder}/stubs/dep.pyi"), &stub);
+        }
+        let home = |name: &str| project.path(format!("../{name}")).canonicalize().unwrap();
+        let (one, other) = (home("one"), home("other"));
+        project.set("STUBS", "one").set("HOME", one);
+        mypy_notices(&mut project, (&format!("mypy_path = {path}"), ""), 0, |project| {
+            project.set("STUBS", "other").set("HOME", other);
+        });
+    }
+}
+
+#[test]
+fn a_variable_that_is_set_counts_where_it_was_not() {
+    let mut project = Project::new();
+    project.write("a.py", "from dep import X\n\nY: int = X\n").write("../$STUBS/dep.pyi", "X: int");
+    project.write("../stubs/dep.pyi", "X: str\n");
+    mypy_notices(&mut project, ("mypy_path = ../$STUBS", ""), 0, |project| {
+        project.set("STUBS", "stubs");
+    });
+}
+
+#[test]
+fn scripts_that_mypy_s_settings_name_by_a_variable_count() {
+    for files in ["$FOLDER/tool", "${MYPY_CONFIG_FILE_DIR}/bin/t*"] {
+        let mut project = Project::new();
+        project.write("bin/tool", "X: int = 1\n");
+        project.set("FOLDER", "bin");
+        mypy_notices(&mut project, (&format!("files = {files}"), ""), 0, |project| {
+            project.write("bin/tool", "X: int = ''\n");
+        });
+    }
+}
+
+#[test]
+fn a_variable_counts_in_settings_that_an_argument_names() {
+    let mut project = Project::new();
+    project.write("ci/strict.ini", "[mypy]\nmypy_path = ../$STUBS\n");
+    project.write("a.py", "from dep import X\n\nY: int = X\n");
+    project.write("../one/dep.pyi", "X: int\n").write("../other/dep.pyi", "X: str\n");
+    project.set("STUBS", "one");
+    let arguments = "'--config-file', 'ci/strict.ini'";
+    mypy_notices(&mut project, ("", arguments), 0, |project| {
+        project.set("STUBS", "other");
+    });
+}
+
+#[test]
+fn ignore_files_count_where_mypy_reads_them() {
+    let on = ("exclude_gitignore = True", "");
+    let cases = [
+        (on, ".gitignore"),
+        // Git does not list a file that ignores itself.
+        (on, "pkg/.gitignore"),
+        (("", "'--exclude-gitignore'"), "pkg/.gitignore"),
+        (on, ".git/info/exclude"),
+        (("exclude_gitignore = 1\nfiles = $MYPY_CONFIG_FILE_DIR/pkg", ""), "../.gitignore"),
+    ];
+    for (settings, file) in cases {
+        let mut project = Project::new();
+        let top = if file.starts_with("..") { ".." } else { "." };
+        project.write("pkg/a.py", "X: int = ''\n").git(&["-C", top, "init", "-q"]);
+        project.git(&["add", "pkg"]);
+        fs::remove_dir_all(project.path(top).join(".git/info")).unwrap();
+        mypy_notices(&mut project, settings, 1, |project| {
+            project.write(file, "*\n");
+        });
+    }
+}
+
+#[test]
+fn ignore_files_do_not_count_where_mypy_does_not_read_them() {
+    let project = Project::new();
+    project.write("a.py", "").write("mypy.ini", "[mypy]\nexclude_gitignore = False\n");
+    let ran = || project.check(&["--only", "mypy"]).ran("mypy");
+    assert_eq!(ran(), 1);
+    project.write(".gitignore", "other\n");
+    assert_eq!(ran(), 0);
+}
+
+#[test]
+fn what_is_installed_for_an_interpreter_that_mypy_s_settings_name_counts() {
+    let setting = |python: &str| (format!("python_executable = {python}"), String::new());
+    let argument = |argument: &str| (String::new(), argument.to_owned());
+    let cases = [
+        setting("../env/bin/python"),
+        setting("$MYPY_CONFIG_FILE_DIR/../env/bin/python"),
+        setting("${ELSEWHERE}/bin/python"),
+        argument("'--python-executable=../env/bin/python'"),
+        argument("'--python-executable', '../env/bin/python'"),
+    ];
+    for (settings, arguments) in cases {
+        let mut project = Project::new();
+        project.write("a.py", "import lib\n\nX: int = lib.f()\n");
+        project.write("../folder/lib/py.typed", "");
+        project.write("../folder/lib/__init__.py", "def f() -> str: ...\n");
+        let environment = project.path("../env");
+        let mut python = project.command("python3");
+        python.args(["-m", "venv", "--without-pip"]).arg(&environment);
+        assert!(python.status().unwrap().success());
+        project.set("ELSEWHERE", "../env");
+        let settings = format!("{settings}\nignore_missing_imports = True");
+        mypy_notices(&mut project, (&settings, &arguments), 0, |project| {
+            let folder = project.path("../folder");
+            let line = folder.to_str().unwrap();
+            fs::write(site_packages(&environment).join("folder.pth"), line).unwrap();
+        });
+    }
 }
