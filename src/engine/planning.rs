@@ -137,10 +137,6 @@ impl<'a> Planner<'a> {
         if parallel(tool).is_some() {
             common.add("parallel", "yes");
         }
-        if workspace.site.is_elsewhere() && reads_all(tool) {
-            // Tests may ask git, or look for what git does not track.
-            common.add("content", "in a snapshot");
-        }
         if let Some(split) = self.split.filter(|_| runs_tests(tool)) {
             common.add("shard", split.shard.to_string());
             common.add("tests of the shard", split.fingerprint().to_string());

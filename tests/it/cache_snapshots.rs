@@ -136,17 +136,3 @@ fn the_package_in_which_the_project_lies() {
     std::fs::remove_file(project.path("__init__.py")).unwrap();
     assert_ne!(mypy(&[]), 0);
 }
-
-#[test]
-fn tests_that_ask_git_say_something_else_where_there_is_no_repository() {
-    let project = of_two(TESTS);
-    let test = "import subprocess\n\n\ndef test_it():\n    \
-        done = subprocess.run(['git', 'ls-files', 'z.txt'], capture_output=True)\n    \
-        assert done.stdout == b''\n";
-    project.write("tests/test_it.py", test);
-    stage(&project);
-    differ(&project, true);
-    assert_eq!(check(&project, "pytest", true), 0);
-    differ(&project, false);
-    assert_eq!(check(&project, "pytest", false), 1);
-}
