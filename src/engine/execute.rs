@@ -406,7 +406,26 @@ impl Running<'_, '_> {
             end => Parsed::failed(not_exited(task.work.tool().as_str(), end, &done.stderr)),
         };
         tell_of_home(&mut parsed, &self.workspace.site);
+        if let Verdict::Crashed(failure) = &mut parsed.verdict
+            && failure.kind == FailureKind::Crashed
+        {
+            failure.hint = failure.hint.take().or_else(|| self.odd_name(task));
+        }
         (parsed, recorded.unwrap_or_default())
+    }
+
+    /// A hint at an input whose name is no text. mypy ends at one with an internal error that does not
+    /// say so; of several files that it cannot read it tells one, another each time (2.4.1).
+    fn odd_name(&self, task: &Task<'_>) -> Option<String> {
+        if task.tool.spec.key.extensions.is_empty() {
+            // Others are rarely troubled by a name, and have many inputs.
+            return None;
+        }
+        let files = &self.workspace.files.files;
+        let inputs = task.work.plan.inputs.iter().map(|&index| files[index].path.as_bytes());
+        let name = inputs.into_iter().find(|name| std::str::from_utf8(name).is_err())?;
+        let (tool, name) = (task.work.tool(), name.escape_ascii());
+        Some(format!("if {tool} cannot read names that are not UTF-8, rename or exclude `{name}`"))
     }
 
     fn recorded(&self, task: &Task<'_>, batch: &Batch, file: &Path) -> Recorded {

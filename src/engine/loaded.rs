@@ -1,7 +1,6 @@
 //! Code that a tool loads because settings tell it to, such as a plugin of the project's own.
 
 use super::toolset::ActiveTool;
-use crate::config::source::ToolConfig;
 
 /// Whether the tool's settings name code that it is to load.
 pub(super) fn loads_code(tool: &ActiveTool) -> bool {
@@ -18,8 +17,5 @@ pub(super) fn outdates_state(tool: &ActiveTool) -> bool {
         let name = name.split(':').next().unwrap_or(name);
         key.known_code.iter().any(|known| known == name)
     };
-    let names = |config: &ToolConfig| {
-        key.code_from.iter().filter_map(|name| config.list(name)).flatten().collect::<Vec<_>>()
-    };
-    tool.configs().flat_map(names).any(|name| !is_known(&name))
+    tool.items(&key.code_from).any(|(name, _)| !is_known(&name))
 }

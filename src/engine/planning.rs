@@ -260,23 +260,17 @@ impl<'a> Planner<'a> {
             let further = named.filter(|name| workspace.files.find(name).is_none());
             found.extend(further.filter_map(|name| hashed(name, home)));
         }
-        for key in &tool.spec.key.files_from {
-            for name in tool.config.list(key).unwrap_or_default() {
-                let name = tool.expanded(&name, &tool.config, &workspace.variables);
-                let within = Path::new(&name).strip_prefix(&workspace.root).ok();
-                let name = within.and_then(Path::to_str).unwrap_or(&name);
-                if name.contains(['*', '?', '[']) {
-                    let is_elsewhere = Path::new(name).is_absolute();
-                    let root = if is_elsewhere { Path::new("/") } else { &workspace.root };
-                    let named = named_on_disk(name, root)?.into_iter();
-                    found.extend(named.filter_map(|name| hashed(name, root)));
-                    continue;
-                }
-                let path = workspace.root.join(name);
-                let hash = workspace.states.content_hash(&path);
-                let hash = hash.unwrap_or_else(|_| ContentHash::of(b"absent"));
-                found.push((RelPath::from(name), hash));
+        for name in self.named_by_settings(tool) {
+            if name.contains(['*', '?', '[']) {
+                let is_elsewhere = Path::new(&name).is_absolute();
+                let root = if is_elsewhere { Path::new("/") } else { &workspace.root };
+                let named = named_on_disk(&name, root)?.into_iter();
+                found.extend(named.filter_map(|name| hashed(name, root)));
+                continue;
             }
+            let hash = workspace.states.content_hash(&workspace.root.join(&name));
+            let hash = hash.unwrap_or_else(|_| ContentHash::of(b"absent"));
+            found.push((RelPath::from(name.as_str()), hash));
         }
         for wanted in &tool.spec.key.files_with {
             if !tool.has_on(&wanted.setting, &workspace.root) {
@@ -291,6 +285,17 @@ impl<'a> Planner<'a> {
         found.extend(self.files_of_arguments(tool));
         found.extend(self.files_above(&tool.spec.key.files_above));
         Ok(found)
+    }
+
+    /// Files, and patterns of such, that the tool's settings name, from the root where they lie below it.
+    fn named_by_settings(&self, tool: &ActiveTool) -> Vec<String> {
+        let Workspace { root, variables, .. } = self.workspace;
+        let named = tool.items(&tool.spec.key.files_from).map(|(name, config)| {
+            let name = tool.expanded(&name, config, variables);
+            let within = Path::new(&name).strip_prefix(root).ok().and_then(Path::to_str);
+            within.map(str::to_owned).unwrap_or(name)
+        });
+        named.collect()
     }
 
     /// Files that the arguments in pyqa's settings name: `--config=other.toml`, `-c other.cfg`.

@@ -52,6 +52,17 @@ impl ActiveTool {
         [&self.config].into_iter().chain(&self.named)
     }
 
+    /// The items of its lists under one of `keys`, each with the settings in which it stands.
+    pub(super) fn items<'a>(
+        &'a self,
+        keys: &'a [String],
+    ) -> impl Iterator<Item = (String, &'a ToolConfig)> {
+        self.configs().flat_map(move |config| {
+            let lists = keys.iter().filter_map(|key| config.list(key));
+            lists.flatten().map(move |item| (item, config))
+        })
+    }
+
     /// Whether a setting or an argument says yes to what `setting` stands for.
     pub(super) fn has_on(&self, setting: &str, root: &Path) -> bool {
         let is_no = |value: &serde_json::Value| match value {

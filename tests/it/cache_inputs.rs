@@ -374,23 +374,28 @@ fn scripts_that_mypy_s_settings_name_are_those_that_are_staged() {
 
 #[test]
 fn what_a_mypy_plugin_of_the_project_reads_counts() {
-    let project = Project::new();
-    project.write("mypy.ini", "[mypy]\nplugins = plugin.py\n").write("type.txt", "int");
-    project.write("lib.py", "def f() -> object: ...\n");
-    project.write("use.py", "import lib\n\nX: int = lib.f()\n");
-    project.write(
-        "plugin.py",
-        "import pathlib\n\nfrom mypy.plugin import Plugin\n\n\
-         TYPE = 'builtins.' + (pathlib.Path(__file__).parent / 'type.txt').read_text()\n\n\n\
-         class Own(Plugin):\n    def get_function_hook(self, fullname):\n        \
-         if fullname == 'lib.f':\n            \
-         return lambda context: context.api.named_generic_type(TYPE, [])\n        \
-         return None\n\n\ndef plugin(version):\n    return Own\n",
-    );
-    let mypy = || project.check(&["--only", "mypy"]);
-    assert!(!mypy().stdout.contains("assignment"), "{}", mypy().stdout);
-    project.write("type.txt", "bytes");
-    assert!(mypy().stdout.contains("assignment"), "{}", mypy().stdout);
+    let argument = "[tool.pyqa.mypy]\nargs = ['--config-file=ci/strict.ini']\n";
+    for (settings, plugin, arguments) in
+        [("mypy.ini", "plugin.py", ""), ("ci/strict.ini", "../plugin.py", argument)]
+    {
+        let project = Project::new();
+        project.write(settings, format!("[mypy]\nplugins = {plugin}\n")).write("type.txt", "int");
+        project.write("pyproject.toml", arguments).write("lib.py", "def f() -> object: ...\n");
+        project.write("use.py", "import lib\n\nX: int = lib.f()\n");
+        project.write(
+            "plugin.py",
+            "import pathlib\n\nfrom mypy.plugin import Plugin\n\n\
+             TYPE = 'builtins.' + (pathlib.Path(__file__).parent / 'type.txt').read_text()\n\n\n\
+             class Own(Plugin):\n    def get_function_hook(self, fullname):\n        \
+             if fullname == 'lib.f':\n            \
+             return lambda context: context.api.named_generic_type(TYPE, [])\n        \
+             return None\n\n\ndef plugin(version):\n    return Own\n",
+        );
+        let mypy = || project.check(&["--only", "mypy"]);
+        assert!(!mypy().stdout.contains("assignment"), "{}", mypy().stdout);
+        project.write("type.txt", "bytes");
+        assert!(mypy().stdout.contains("assignment"), "{}", mypy().stdout);
+    }
 }
 
 /// mypy's exit code with `settings` in `mypy.ini` and pyqa's `arguments` for it is `before`, and after

@@ -103,6 +103,24 @@ fn a_name_that_is_not_utf_8_gets_an_answer_or_an_error_never_silence() {
 }
 
 #[test]
+fn a_name_at_which_mypy_crashes_is_told() {
+    let project = Project::new();
+    project.write("good.py", "import sys\n");
+    let mypy = |arguments: &[&str]| {
+        let run = project.pyqa(&[&["check", "--only", "mypy"], arguments].concat());
+        (run.code, format!("{}{}", run.stdout, run.stderr).contains(r"or exclude `n\xff.py`"))
+    };
+    project.write(std::ffi::OsStr::from_bytes(b"n\xff.py"), "import os\n");
+    assert_eq!([mypy(&[]), mypy(&[]), mypy(&["--no-cache"])], [(2, true); 3]);
+    project.write(
+        "mypy.ini",
+        r"[mypy]
+exclude = n[^/]*\.py$",
+    );
+    assert_eq!(mypy(&[]), (0, false));
+}
+
+#[test]
 fn paths_narrow_the_per_file_tools_and_not_mypy() {
     let project = Project::fixture("demo");
     let run = project.check(&["--only", "flake8,mypy", "src/shop/report.py"]);
