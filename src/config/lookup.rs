@@ -55,7 +55,7 @@ fn in_project(decl: &ConfigDecl, places: &Places<'_>) -> Result<Option<ToolConfi
             let always = candidate.always || (is_top && candidate.always_at_top);
             let path = folder.join(&candidate.name);
             if let Some(config) = look_into(&path, candidate, places)?
-                && (always || !config.sections.is_empty())
+                && (always || counts(candidate, &config))
             {
                 return Ok(Some(config));
             }
@@ -64,11 +64,16 @@ fn in_project(decl: &ConfigDecl, places: &Places<'_>) -> Result<Option<ToolConfi
     Ok(None)
 }
 
+fn counts(candidate: &ConfigFile, config: &ToolConfig) -> bool {
+    let has = |name: &String| config.sections.contains_key(name);
+    !config.sections.is_empty() && candidate.requires.as_ref().is_none_or(has)
+}
+
 fn of_user(decl: &ConfigDecl, places: &Places<'_>) -> Result<Option<ToolConfig>, UserError> {
     for candidate in &decl.user_files {
         let Some(path) = user_path(&candidate.name, places.variables) else { continue };
         if let Some(config) = look_into(&path, candidate, places)?
-            && (candidate.always || !config.sections.is_empty())
+            && (candidate.always || counts(candidate, &config))
         {
             return Ok(Some(config));
         }
@@ -79,12 +84,17 @@ fn of_user(decl: &ConfigDecl, places: &Places<'_>) -> Result<Option<ToolConfig>,
 fn folders<'a>(search: ConfigSearch, places: &Places<'a>) -> Vec<&'a Path> {
     let root = places.root;
     let home = places.variables.home();
-    match (search, places.repository) {
-        (ConfigSearch::Root, _) | (ConfigSearch::ParentsToRepository, None) => vec![root],
-        (ConfigSearch::ParentsToRepository, Some(top)) => {
-            root.ancestors().take_while(|folder| folder.starts_with(top)).collect()
+    match search {
+        ConfigSearch::Root => vec![root],
+        ConfigSearch::ParentsToRepository => {
+            let is_last = |folder: &&Path| {
+                let is_there = |mark: &&str| folder.join(mark).exists();
+                Some(*folder) == places.repository || [".git", ".hg"].iter().any(is_there)
+            };
+            let end = root.ancestors().position(|folder| is_last(&folder));
+            root.ancestors().take(end.map_or(usize::MAX, |end| end + 1)).collect()
         }
-        (ConfigSearch::ParentsToHome, _) => {
+        ConfigSearch::ParentsToHome => {
             let parents: Vec<&Path> = match (places.repository, places.above) {
                 (Some(top), Some(above)) => {
                     let within = root.ancestors().take_while(|folder| folder.starts_with(top));
@@ -260,6 +270,21 @@ mod tests {
         assert_eq!(f.winner("mypy", "repo").unwrap(), "repo/setup.cfg");
         let f = Fixture::new(&[(".mypy.ini", MYPY)]);
         assert_eq!(f.winner("mypy", "repo").unwrap(), ".mypy.ini");
+    }
+
+    #[test]
+    fn mypy_passes_over_a_shared_file_without_its_own_section() {
+        let f =
+            Fixture::new(&[("repo/sub/setup.cfg", "[mypy-foo]\nx = 1\n"), ("repo/mypy.ini", MYPY)]);
+        assert_eq!(f.winner("mypy", "repo/sub").unwrap(), "repo/mypy.ini");
+    }
+
+    #[test]
+    fn the_search_ends_at_the_first_repository_of_git_or_mercurial_or_at_the_top_of_all() {
+        let f = Fixture::new(&[("repo/sub/.hg/requires", ""), ("repo/mypy.ini", MYPY)]);
+        assert_eq!(f.winner("mypy", "repo/sub"), None);
+        let f = Fixture::new(&[("plain/sub/a.py", ""), ("plain/mypy.ini", MYPY)]);
+        assert_eq!(f.winner("mypy", "plain/sub").unwrap(), "plain/mypy.ini");
     }
 
     #[test]

@@ -41,6 +41,10 @@ pub struct ConfigFile {
     /// that ends in `*` stands for all sections that begin so (`mypy-*`). Empty: the whole file.
     #[serde(default)]
     pub sections: Vec<String>,
+    /// The section without which the file does not count, whatever others it has: mypy passes over a
+    /// `setup.cfg` that has only `[mypy-foo]`.
+    #[serde(default)]
+    pub requires: Option<String>,
     /// The file counts as soon as it exists, even without one of the sections (`pytest.ini`).
     #[serde(default)]
     pub always: bool,
@@ -74,7 +78,7 @@ pub enum ConfigSearch {
     /// In the project's root only.
     #[default]
     Root,
-    /// In the root, then in each parent up to the root of the repository.
+    /// In the root, then in each parent up to the first with `.git` or `.hg`, or to the last of all.
     ParentsToRepository,
     /// In the root, then in each parent, up to but without the user's home (flake8).
     ParentsToHome,

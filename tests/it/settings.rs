@@ -97,3 +97,43 @@ fn show_settings_names_the_place_of_each_value() {
     assert!(run.stdout.contains("line-length = 79  (pyproject.toml:7)"), "{}", run.stdout);
     assert!(run.stdout.contains("max-complexity = 8  (pyproject.toml:10)"), "{}", run.stdout);
 }
+
+#[test]
+fn a_settings_file_that_the_tools_refuse_for_its_first_bytes_is_an_error() {
+    let files = [
+        ("setup.cfg", "[flake8]\n"),
+        ("mypy.ini", "[mypy]\n"),
+        ("pyproject.toml", "[tool.black]\n"),
+    ];
+    for (name, text) in files {
+        let project = Project::new();
+        project.write("a.py", "X = 1\n").write(name, format!("\u{feff}{text}"));
+        let run = project.check(&["--only", "flake8,mypy,black"]);
+        assert_eq!(run.code, 2, "{}", run.stdout);
+        let is_told = ["begins with a byte order mark", &format!("{name}:1\n")];
+        assert!(is_told.iter().all(|words| run.stderr.contains(words)), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn mypy_s_settings_are_those_that_it_finds_itself() {
+    let mut project = Project::new();
+    let home = project.path("../home");
+    project.set("HOME", &home).set("XDG_CONFIG_HOME", home.join(".config"));
+    let untyped = "[mypy]\ndisallow_untyped_defs = True\n";
+    project.write("a.py", "def f(x):\n    return x\n").write("pyproject.toml", "[tool.pyqa]\n");
+    project.write("setup.cfg", "[mypy-foo]\nignore_missing_imports = True\n");
+    let mypy = || project.check(&["--only", "mypy"]).code;
+    assert_eq!(mypy(), 0);
+    // It passes over a `setup.cfg` without `[mypy]`, and looks in all folders above.
+    project.write("../home/.mypy.ini", untyped);
+    assert_eq!(mypy(), 1);
+    project.write("../mypy.ini", "[mypy]\n");
+    assert_eq!(mypy(), 0);
+    project.write("../mypy.ini", untyped);
+    assert_eq!(mypy(), 1);
+    // But not above Mercurial's.
+    project.write(".hg/requires", "");
+    std::fs::remove_file(project.path("../home/.mypy.ini")).unwrap();
+    assert_eq!(mypy(), 0);
+}
