@@ -183,7 +183,8 @@ impl Session {
 
     fn environments(&self) -> impl Iterator<Item = &Environment> {
         let own = self.workspace.environment.iter().map(|own| &*own.environment);
-        let all = own.chain(self.toolset.active.iter().map(|tool| &*tool.resolved.environment));
+        let of_tools = self.toolset.active.iter().flat_map(ActiveTool::environments);
+        let all = own.chain(of_tools.map(|environment| &**environment));
         let by_interpreter: BTreeMap<_, _> =
             all.map(|environment| (&environment.interpreter.executable, environment)).collect();
         by_interpreter.into_values()

@@ -187,7 +187,10 @@ impl Workspace {
     /// Whether what is installed beside the environment's interpreter is what it was.
     pub fn still_has(&self, environment: &Environment) -> bool {
         let now = self.environment_now(&environment.interpreter.executable);
-        now.is_some_and(|now| now.fingerprint == environment.fingerprint)
+        now.is_some_and(|now| {
+            let of = |environment: &Environment| (environment.fingerprint, environment.startup);
+            of(&now) == of(environment) && now.strays == environment.strays
+        })
     }
 
     /// What is installed now beside the interpreter; `None` where it does not answer.
