@@ -64,14 +64,9 @@ fn in_project(decl: &ConfigDecl, places: &Places<'_>) -> Result<Option<ToolConfi
     Ok(None)
 }
 
-fn counts(candidate: &ConfigFile, config: &ToolConfig) -> bool {
-    let has = |name: &String| config.sections.contains_key(name);
-    !config.sections.is_empty() && candidate.requires.as_ref().is_none_or(has)
-}
-
 fn of_user(decl: &ConfigDecl, places: &Places<'_>) -> Result<Option<ToolConfig>, UserError> {
     for candidate in &decl.user_files {
-        let Some(path) = user_path(&candidate.name, places.variables) else { continue };
+        let Some(path) = user_path(&candidate.name, places) else { continue };
         if let Some(config) = look_into(&path, candidate, places)?
             && (candidate.always || counts(candidate, &config))
         {
@@ -81,18 +76,27 @@ fn of_user(decl: &ConfigDecl, places: &Places<'_>) -> Result<Option<ToolConfig>,
     Ok(None)
 }
 
+/// Whether what the file holds makes the tool stop looking.
+fn counts(candidate: &ConfigFile, config: &ToolConfig) -> bool {
+    match &candidate.counts_with {
+        Some(section) => config.sections.contains_key(section),
+        None => !config.sections.is_empty(),
+    }
+}
+
 fn folders<'a>(search: ConfigSearch, places: &Places<'a>) -> Vec<&'a Path> {
     let root = places.root;
-    let home = places.variables.home();
     match search {
         ConfigSearch::Root => vec![root],
         ConfigSearch::ParentsToRepository => {
-            let is_last = |folder: &&Path| {
-                let is_there = |mark: &&str| folder.join(mark).exists();
-                Some(*folder) == places.repository || [".git", ".hg"].iter().any(is_there)
-            };
-            let end = root.ancestors().position(|folder| is_last(&folder));
-            root.ancestors().take(end.map_or(usize::MAX, |end| end + 1)).collect()
+            let mut folders = Vec::new();
+            for folder in root.ancestors() {
+                folders.push(folder);
+                if Some(folder) == places.repository || is_repository(folder) {
+                    break;
+                }
+            }
+            folders
         }
         ConfigSearch::ParentsToHome => {
             let parents: Vec<&Path> = match (places.repository, places.above) {
@@ -102,17 +106,41 @@ fn folders<'a>(search: ConfigSearch, places: &Places<'a>) -> Vec<&'a Path> {
                 }
                 _ => root.ancestors().collect(),
             };
-            parents.into_iter().take_while(|folder| Some(*folder) != home.as_deref()).collect()
+            // flake8 compares what the folders are, not what they are called.
+            let home = places.variables.home();
+            let home = home.map(|home| dunce::canonicalize(&home).unwrap_or(home));
+            let is_below_home = |folder: &&Path| Some(*folder) != home.as_deref();
+            // The home counts where it is the root itself.
+            let (own, parents) = parents.split_at(1);
+            own.iter()
+                .chain(parents.iter().take_while(|folder| is_below_home(folder)))
+                .copied()
+                .collect()
         }
     }
 }
 
-fn user_path(name: &str, variables: &Variables) -> Option<PathBuf> {
+/// Whether the tools take `folder` for the top of a repository: they do not ask what is in `.git`
+/// (mypy 2.4.1 `_find_config_file`, black 26.10.1 `find_project_root`).
+fn is_repository(folder: &Path) -> bool {
+    [".git", ".hg"].iter().any(|mark| folder.join(mark).exists())
+}
+
+fn user_path(name: &str, places: &Places<'_>) -> Option<PathBuf> {
+    let home = || places.variables.home();
+    let xdg = |value: &Path| match value.strip_prefix("~") {
+        Ok(rest) => home().map(|home| home.join(rest)),
+        Err(_) => Some(places.root.join(value)),
+    };
     if let Some(rest) = name.strip_prefix("$XDG_CONFIG_HOME/") {
-        return Some(variables.path("XDG_CONFIG_HOME")?.join(rest));
+        return Some(xdg(&places.variables.path("XDG_CONFIG_HOME")?)?.join(rest));
+    }
+    if let Some(rest) = name.strip_prefix("${XDG_CONFIG_HOME-~/.config}/") {
+        let folder = places.variables.get("XDG_CONFIG_HOME");
+        return Some(xdg(folder.map_or("~/.config".as_ref(), Path::new))?.join(rest));
     }
     match name.strip_prefix("~/") {
-        Some(rest) => Some(variables.home()?.join(rest)),
+        Some(rest) => Some(home()?.join(rest)),
         None => Some(PathBuf::from(name)),
     }
 }
@@ -188,14 +216,18 @@ pub(super) fn values(table: &Table, path: &Path) -> BTreeMap<String, ConfigValue
         .collect()
 }
 
-/// `[project] requires-python` decides what some tools take for valid or good style.
+/// `[project] requires-python` decides what some tools take for valid or good style. They read it
+/// where they read their settings.
 fn add_requires_python(config: &mut ToolConfig, places: &Places<'_>) -> Result<(), UserError> {
-    let path = places.root.join("pyproject.toml");
-    let Some(table) = places.documents.toml(&path)? else { return Ok(()) };
-    if let Some(value) = table.value("project.requires-python") {
-        let value = ConfigValue { value: value.clone(), source: Source::file(&path) };
-        let section = config.sections.entry("project".to_owned()).or_default();
-        section.insert("requires-python".to_owned(), value);
+    let of_root = places.root.join("pyproject.toml");
+    for path in config.file.clone().into_iter().chain([of_root]) {
+        let Some(table) = places.documents.toml(&path)? else { continue };
+        if let Some(value) = table.value("project.requires-python") {
+            let value = ConfigValue { value: value.clone(), source: Source::file(&path) };
+            let section = config.sections.entry("project".to_owned()).or_default();
+            section.insert("requires-python".to_owned(), value);
+            break;
+        }
     }
     Ok(())
 }
@@ -285,6 +317,19 @@ mod tests {
         assert_eq!(f.winner("mypy", "repo/sub"), None);
         let f = Fixture::new(&[("plain/sub/a.py", ""), ("plain/mypy.ini", MYPY)]);
         assert_eq!(f.winner("mypy", "plain/sub").unwrap(), "plain/mypy.ini");
+    }
+
+    #[test]
+    fn flake8_s_settings_in_the_home_count_where_it_is_the_root() {
+        let f = Fixture::new(&[("setup.cfg", FLAKE8)]);
+        assert_eq!(f.winner("flake8", "").unwrap(), "setup.cfg");
+        assert_eq!(f.winner("flake8", "repo"), None);
+    }
+
+    #[test]
+    fn pytest_reads_a_file_with_a_byte_order_mark() {
+        let f = Fixture::new(&[("repo/tox.ini", "\u{feff}[pytest]\naddopts = -q\n")]);
+        assert_eq!(f.winner("pytest", "repo").unwrap(), "repo/tox.ini");
     }
 
     #[test]

@@ -18,7 +18,9 @@ pub struct ConfigDecl {
     /// Where the candidates are looked for.
     pub search: ConfigSearch,
     /// Files below the user's home that are read when the project has none, in order. `~` and
-    /// `$XDG_CONFIG_HOME` are replaced.
+    /// `$XDG_CONFIG_HOME` are replaced; a file with the latter is left out where it is not set or
+    /// empty. `${XDG_CONFIG_HOME-~/.config}` means as in a shell: the second where the first is
+    /// not set.
     pub user_files: Vec<ConfigFile>,
     /// Files of the root that the tool cannot read itself; what they hold is handed to it when it
     /// has no settings of its own (`[tool.flake8]` in pyproject.toml).
@@ -41,10 +43,10 @@ pub struct ConfigFile {
     /// that ends in `*` stands for all sections that begin so (`mypy-*`). Empty: the whole file.
     #[serde(default)]
     pub sections: Vec<String>,
-    /// The section without which the file does not count, whatever others it has: mypy passes over a
-    /// `setup.cfg` that has only `[mypy-foo]`.
+    /// The one section without which the file does not count, where that is not any of them: mypy
+    /// passes over a `setup.cfg` that has `[mypy-foo]` alone.
     #[serde(default)]
-    pub requires: Option<String>,
+    pub counts_with: Option<String>,
     /// The file counts as soon as it exists, even without one of the sections (`pytest.ini`).
     #[serde(default)]
     pub always: bool,
@@ -62,11 +64,13 @@ pub struct HandedAs {
     pub section: String,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConfigSyntax {
     #[default]
     Ini,
+    /// Ini as pytest reads it, which does not mind a byte order mark.
+    Iniconfig,
     Toml,
     Json,
     Yaml,
@@ -78,9 +82,11 @@ pub enum ConfigSearch {
     /// In the project's root only.
     #[default]
     Root,
-    /// In the root, then in each parent up to the first with `.git` or `.hg`, or to the last of all.
+    /// In the root, then in each parent up to the first with `.git` or `.hg`, or to the top of
+    /// the file system.
     ParentsToRepository,
-    /// In the root, then in each parent, up to but without the user's home (flake8).
+    /// In the root, then in each parent, up to but without the user's home (flake8), which
+    /// counts where it is the root.
     ParentsToHome,
 }
 
