@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::toml::Table;
+
 /// Files that stand at the root of a Python project.
 const MARKS: [&str; 10] = [
     "pyproject.toml",
@@ -40,14 +42,29 @@ pub fn find_root(folder: &Path, repository: Option<&Path>) -> PathBuf {
     own.or_else(marked).copied().or(repository).unwrap_or(folder).to_owned()
 }
 
-/// A cheap look for a section of pyqa's own; the file may turn out to be wrong later.
+/// A cheap look for a section of pyqa's own; the file may turn out to be wrong later. What stands
+/// around the section, such as a byte order mark, is then told; settings that are not found here
+/// would be lost without a word.
 fn has_own_settings(folder: &Path) -> bool {
+    let begins_with = |line: &str, section: &str| {
+        let line = line.trim_start_matches(|c: char| c == '\u{feff}' || c.is_whitespace());
+        line.starts_with(section)
+    };
     [("pyproject.toml", "[tool.pyqa"), ("tox.ini", "[pyqa"), ("setup.cfg", "[tool:pyqa")]
         .iter()
         .any(|(name, section)| {
-            fs::read_to_string(folder.join(name))
-                .is_ok_and(|text| text.lines().any(|line| line.starts_with(section)))
+            let path = folder.join(name);
+            let Ok(bytes) = fs::read(&path) else { return false };
+            let text = String::from_utf8_lossy(&bytes);
+            text.split(['\n', '\r']).any(|line| begins_with(line, section))
+                || (*name == "pyproject.toml" && is_written_otherwise(&text, &path))
         })
+}
+
+/// Whether TOML that has no line `[tool.pyqa]` sets it all the same: `[tool] pyqa.jobs = 2`.
+fn is_written_otherwise(text: &str, path: &Path) -> bool {
+    text.contains("pyqa")
+        && Table::parse(text, path).is_ok_and(|table| table.table("tool.pyqa").is_some())
 }
 
 #[cfg(test)]
@@ -77,6 +94,23 @@ mod tests {
         let top =
             tree(&[(".git/HEAD", ""), ("pyproject.toml", "[tool.pyqa]\n"), ("pkg/setup.cfg", "")]);
         assert_eq!(root_of(&top, "pkg/sub"), "");
+    }
+
+    #[test]
+    fn settings_are_found_however_they_are_written() {
+        for (name, text) in [
+            ("pyproject.toml", "\u{feff}[tool.pyqa]\n"),
+            ("pyproject.toml", "  [tool.pyqa.mypy]\n"),
+            ("pyproject.toml", "[tool]\npyqa.jobs = 2\n"),
+            ("pyproject.toml", "[ tool . 'pyqa' ]\n"),
+            ("tox.ini", "[tox]\r[pyqa]\r"),
+        ] {
+            let top = tree(&[(".git/HEAD", ""), (name, text), ("pkg/setup.cfg", "")]);
+            assert_eq!(root_of(&top, "pkg"), "", "{text:?}");
+        }
+        let other = "[project]\nname = 'pyqa'\n";
+        let top = tree(&[(".git/HEAD", ""), ("pyproject.toml", other), ("pkg/setup.cfg", "")]);
+        assert_eq!(root_of(&top, "pkg"), "pkg");
     }
 
     #[test]
