@@ -12,7 +12,7 @@ use super::toml::Table;
 use crate::error::{Source, UserError};
 use crate::hash::ContentHash;
 
-const BYTE_ORDER_MARK: char = '\u{feff}';
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// A settings file.
 #[derive(Clone, Debug)]
@@ -25,11 +25,13 @@ pub enum Document {
 
 /// Files read so far; absent ones too.
 #[derive(Debug, Default)]
-pub struct Documents(Mutex<BTreeMap<(PathBuf, ConfigSyntax), Known>>);
+pub struct Documents(Mutex<BTreeMap<PathBuf, Known>>);
 
 #[derive(Debug)]
 struct Known {
     document: Option<Document>,
+    /// It begins with a byte order mark.
+    is_marked: bool,
     /// `None` where there is no file.
     content: Option<ContentHash>,
 }
@@ -40,8 +42,8 @@ impl Documents {
     /// # Errors
     /// A file that cannot be read, or is not what its syntax asks for.
     pub fn get(&self, path: &Path, syntax: ConfigSyntax) -> Result<Option<Document>, UserError> {
-        let key = (path.to_owned(), syntax);
-        if let Some(known) = self.known().get(&key) {
+        if let Some(known) = self.known().get(path) {
+            may_begin_so(known.is_marked, path, syntax)?;
             return Ok(known.document.clone());
         }
         let bytes = match fs::read(path) {
@@ -49,13 +51,15 @@ impl Documents {
             Err(error) => unreadable(path, &error)?,
         };
         let content = bytes.as_deref().map(ContentHash::of);
+        let is_marked = bytes.as_ref().is_some_and(|bytes| bytes.starts_with(BYTE_ORDER_MARK));
+        may_begin_so(is_marked, path, syntax)?;
         let document = bytes.map(|bytes| parse(bytes, path, syntax)).transpose()?;
-        let known = Known { document: document.clone(), content };
-        self.known().insert(key, known);
+        let known = Known { document: document.clone(), is_marked, content };
+        self.known().insert(path.to_owned(), known);
         Ok(document)
     }
 
-    fn known(&self) -> MutexGuard<'_, BTreeMap<(PathBuf, ConfigSyntax), Known>> {
+    fn known(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Known>> {
         // Each file is put in whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -63,7 +67,7 @@ impl Documents {
     /// Whether every file still holds what was read, and those that were absent still are.
     pub fn are_current(&self) -> bool {
         let now = |path: &Path| fs::read(path).ok().as_deref().map(ContentHash::of);
-        self.known().iter().all(|((path, _), known)| now(path) == known.content)
+        self.known().iter().all(|(path, known)| now(path) == known.content)
     }
 
     /// As [`Documents::get`], for TOML.
@@ -98,29 +102,26 @@ fn parse(bytes: Vec<u8>, path: &Path, syntax: ConfigSyntax) -> Result<Document, 
             .hint("save it as UTF-8; the tools read it so too")
     })?;
     Ok(match syntax {
-        ConfigSyntax::Ini => Document::Ini(Arc::new(Ini::parse(without_mark(&text, path)?, path)?)),
-        ConfigSyntax::Iniconfig => {
-            let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text);
+        ConfigSyntax::Ini | ConfigSyntax::Iniconfig => {
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
             Document::Ini(Arc::new(Ini::parse(text, path)?))
         }
-        ConfigSyntax::Toml => {
-            Document::Toml(Arc::new(Table::parse(without_mark(&text, path)?, path)?))
-        }
+        ConfigSyntax::Toml => Document::Toml(Arc::new(Table::parse(&text, path)?)),
         ConfigSyntax::Json | ConfigSyntax::Yaml => Document::Opaque(text.into()),
     })
 }
 
 /// Neither `configparser` nor `tomllib` knows a byte order mark: flake8, mypy and bandit pass over
 /// such a file, some without a word, and black fails.
-fn without_mark<'a>(text: &'a str, path: &Path) -> Result<&'a str, UserError> {
-    if text.starts_with(BYTE_ORDER_MARK) {
-        return Err(UserError::new(
-            "this file begins with a byte order mark, for which Python's tools do not read it",
-        )
-        .at(Source { file: path.to_owned(), line: Some(1) })
-        .hint("save it as UTF-8 without a byte order mark (BOM)"));
+fn may_begin_so(is_marked: bool, path: &Path, syntax: ConfigSyntax) -> Result<(), UserError> {
+    if !is_marked || !matches!(syntax, ConfigSyntax::Ini | ConfigSyntax::Toml) {
+        return Ok(());
     }
-    Ok(text)
+    Err(UserError::new(
+        "this file begins with a byte order mark, for which Python's tools do not read it",
+    )
+    .at(Source { file: path.to_owned(), line: Some(1) })
+    .hint("save it as UTF-8 without a byte order mark (BOM)"))
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Result<Option<Vec<u8>>, UserError> {
