@@ -422,19 +422,16 @@ impl Running<'_, '_> {
             return None;
         }
         let files = &self.workspace.files.files;
-        let inputs = task.work.plan.inputs.iter().map(|&index| files[index].path.as_bytes());
-        let name = inputs.into_iter().find(|name| std::str::from_utf8(name).is_err())?;
+        let mut inputs = task.work.plan.inputs.iter().map(|&index| files[index].path.as_bytes());
+        let name = inputs.find(|name| std::str::from_utf8(name).is_err())?;
         let (tool, name) = (task.work.tool(), name.escape_ascii());
         Some(format!("if {tool} cannot read names that are not UTF-8, rename or exclude `{name}`"))
     }
 
     fn recorded(&self, task: &Task<'_>, batch: &Batch, file: &Path) -> Recorded {
-        let resolved = &task.tool.resolved;
-        let looked_into = resolved.looks_into.as_ref().map(|(environment, _)| environment);
-        let environments = [&resolved.environment].into_iter().chain(looked_into);
-        let mut apart: Vec<PathBuf> = environments
-            .flat_map(|environment| environment.interpreter.installed_folders())
-            .collect();
+        let environments = task.tool.resolved.environments();
+        let mut apart: Vec<PathBuf> =
+            environments.flat_map(|of| of.interpreter.installed_folders()).collect();
         // The files of this run go with it.
         apart.extend([self.workspace.cache.path(), self.limits.side.folder()].map(Path::to_owned));
         if !reads_around(task.tool) && !reads_all(task.tool) {

@@ -93,8 +93,7 @@ impl ActiveTool {
 
     /// The environments in which it looks for code.
     pub fn environments(&self) -> impl Iterator<Item = &Arc<Environment>> {
-        let looked_into = self.resolved.looks_into.as_ref().map(|(environment, _)| environment);
-        [&self.resolved.environment].into_iter().chain(looked_into).chain(&self.further)
+        self.resolved.environments().chain(&self.further)
     }
 
     /// Stands for all that it can import beside the project.

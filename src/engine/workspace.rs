@@ -188,8 +188,9 @@ impl Workspace {
     pub fn still_has(&self, environment: &Environment) -> bool {
         let now = self.environment_now(&environment.interpreter.executable);
         now.is_some_and(|now| {
-            let of = |environment: &Environment| (environment.fingerprint, environment.startup);
-            of(&now) == of(environment) && now.strays == environment.strays
+            now.fingerprint == environment.fingerprint
+                && now.startup == environment.startup
+                && now.strays == environment.strays
         })
     }
 

@@ -133,8 +133,7 @@ impl Environment {
             }
         }
         let by_hand = outside.iter().filter_map(|path| Stray::at(path));
-        let strays =
-            by_hand.chain(strays::in_path(&interpreter, &is_site_folder, &place)).collect();
+        let strays = by_hand.chain(strays::in_path(&interpreter, &place)).collect();
         sources.sort();
         sources.dedup();
         for folder in sources {
@@ -258,12 +257,13 @@ fn read_folder(folder: &Path, names: &[PathBuf]) -> FolderFacts {
         let name = path.file_name().unwrap_or_default();
         match path.extension().and_then(|e| e.to_str()) {
             Some("dist-info" | "egg-info") => {
-                let Some(distribution) = read_distribution(path) else { continue };
+                let brought = top_names(path);
+                let Some(distribution) = read_distribution(path, &brought) else { continue };
                 digest.field("name", &distribution.name);
                 digest.field("version", &distribution.version);
                 digest.field("files", distribution.files);
                 distributions.push(distribution);
-                listed.extend(top_names(path));
+                listed.extend(brought);
             }
             Some("pth" | "egg-link") => {
                 let said = PathFile::read(folder, path);
@@ -304,7 +304,8 @@ fn read_folder(folder: &Path, names: &[PathBuf]) -> FolderFacts {
     FolderFacts { distributions, unlisted, modules, startup, fingerprint }
 }
 
-fn read_distribution(path: &Path) -> Option<Distribution> {
+/// `brought` are the names that it has put into the folder of modules.
+fn read_distribution(path: &Path, brought: &BTreeSet<Vec<u8>>) -> Option<Distribution> {
     let metadata = ["METADATA", "PKG-INFO"]
         .iter()
         .find_map(|name| fs::read_to_string(path.join(name)).ok())
@@ -323,7 +324,7 @@ fn read_distribution(path: &Path) -> Option<Distribution> {
         name: normalised(&header("Name").unwrap_or_else(|| file_name.to_owned())),
         version: header("Version").unwrap_or_else(|| file_version.to_owned()),
         groups: entry_point_groups(path),
-        modules: top_names(path).iter().filter_map(|name| module_name(name)).collect(),
+        modules: brought.iter().filter_map(|name| module_name(name)).collect(),
         editable: editable_source(path),
         requires: required(&metadata),
         files: Digest::new("pyqa files").field("list", installed_files(path)).finish(),

@@ -1,11 +1,12 @@
 //! Modules that an import may find and that no distribution lists: [`Stray`]. They lie in entries of
 //! the path such as those of `PYTHONPATH`, or were put among the installed ones by hand.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::interpreter::Interpreter;
+use super::interpreter::{Interpreter, is_site_folder};
 
 /// Folders of the standard library that no tool imports; projects have some of the same name.
 const NEVER_IMPORTED: [&str; 3] = ["idlelib", "test", "turtledemo"];
@@ -40,21 +41,17 @@ impl Stray {
     }
 }
 
-/// Those in the entries of the interpreter's path beside the folders of installed modules, which
-/// `is_site` tells. Entries are looked for where `moved` says that they lie.
-pub fn in_path(
-    interpreter: &Interpreter,
-    is_site: &dyn Fn(&Path) -> bool,
-    moved: &dyn Fn(&Path) -> PathBuf,
-) -> Vec<Stray> {
+/// Those in the entries of the interpreter's path beside the folders of installed modules. Entries are
+/// looked for where `moved` says that they lie.
+pub fn in_path(interpreter: &Interpreter, moved: &dyn Fn(&Path) -> PathBuf) -> Vec<Stray> {
     let mut found = Vec::new();
-    let mut standard = None;
+    let standard = LazyCell::new(|| standard_names(&interpreter.stdlib));
     let first_standard = interpreter.path.iter().position(|path| interpreter.stdlib.contains(path));
     for (at, entry) in interpreter.module_entries() {
-        let place = moved(entry);
-        if is_site(entry) {
+        if is_site_folder(entry) {
             continue;
         }
+        let place = moved(entry);
         if place.is_file() {
             found.push(Stray { name: None, path: place, hides_standard: false });
             continue;
@@ -62,9 +59,8 @@ pub fn in_path(
         let comes_first = first_standard.is_none_or(|first| at < first);
         for stray in fs::read_dir(place).into_iter().flatten().flatten() {
             let Some(mut stray) = Stray::at(&stray.path()) else { continue };
-            let standard = standard.get_or_insert_with(|| standard_names(&interpreter.stdlib));
-            let name = stray.name.as_deref();
-            stray.hides_standard = comes_first && name.is_some_and(|name| standard.contains(name));
+            let is_standard = |name: &String| standard.contains(name);
+            stray.hides_standard = comes_first && stray.name.as_ref().is_some_and(is_standard);
             found.push(stray);
         }
     }
@@ -103,7 +99,7 @@ mod tests {
             path: ["first", "archive.zip", "lib", "last"].map(place).into(),
             stdlib: vec![place("lib")],
         };
-        let found = in_path(&interpreter, &|_| false, &Path::to_owned);
+        let found = in_path(&interpreter, &Path::to_owned);
         let told: Vec<_> =
             found.iter().map(|stray| (stray.name.as_deref(), stray.hides_standard)).collect();
         let expected = [

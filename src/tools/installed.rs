@@ -30,15 +30,15 @@ impl<'a> InstalledTool<'a> {
         Some(Self { environment, key, package, plugins, requirements })
     }
 
-    fn all(&self) -> impl Iterator<Item = &'a Distribution> {
-        let own = [self.package].into_iter().chain(self.plugins.iter().copied());
-        own.chain(self.requirements.iter().copied())
+    /// The package and its plugins.
+    fn own(&self) -> impl Iterator<Item = &'a Distribution> {
+        [self.package].into_iter().chain(self.plugins.iter().copied())
     }
 
     /// Stands for the lists of files of all of these: two of the same version may differ.
     pub(super) fn files(&self) -> Fingerprint {
         let mut digest = Digest::new("pyqa files of a tool");
-        for distribution in self.all() {
+        for distribution in self.own().chain(self.requirements.iter().copied()) {
             digest.field(&distribution.name, distribution.files);
         }
         digest.finish()
@@ -48,9 +48,8 @@ impl<'a> InstalledTool<'a> {
     /// modules that take the place of installed ones. `None` where there is none.
     pub(super) fn code(&self, states: &dyn FileStates) -> Option<Fingerprint> {
         let counts = |of: &&Distribution| !self.key.command_line_only.contains(&of.name);
-        let own = [self.package].into_iter().chain(self.plugins.iter().copied());
         let counted: Vec<&Distribution> =
-            own.chain(self.requirements.iter().copied().filter(counts)).collect();
+            self.own().chain(self.requirements.iter().copied().filter(counts)).collect();
         let names: BTreeSet<&str> =
             counted.iter().flat_map(|of| &of.modules).map(String::as_str).collect();
         let strays = self.environment.strays_for(&names, &self.key.plugin_modules);

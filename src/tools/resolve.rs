@@ -110,6 +110,12 @@ impl Resolved {
         self.looks_into = Some((environment, arguments));
     }
 
+    /// The environments in which it runs and into which it looks.
+    pub fn environments(&self) -> impl Iterator<Item = &Arc<Environment>> {
+        let looked_into = self.looks_into.as_ref().map(|(environment, _)| environment);
+        [&self.environment].into_iter().chain(looked_into)
+    }
+
     /// What is started.
     pub fn executable(&self) -> &Path {
         match &self.program {

@@ -9,12 +9,12 @@ use crate::support::{Project, environment_beside_the_tools, site_packages, tool_
 use crate::support::suite::{is_noticed, with_test};
 
 /// A checker of flake8's that finds nothing.
-const QUIET: &str = "class Checker:\n    name = 'loc'\n    version = '1'\n\n    \
+pub(super) const QUIET: &str = "class Checker:\n    name = 'loc'\n    version = '1'\n\n    \
     def __init__(self, tree):\n        pass\n\n    \
     def run(self):\n        return iter(())\n";
 
 /// One that finds something in each file.
-fn loud() -> String {
+pub(super) fn loud() -> String {
     QUIET.replace("iter(())", "iter([(1, 0, 'LOC1 seen', Checker)])")
 }
 

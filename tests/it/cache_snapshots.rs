@@ -1,6 +1,7 @@
 //! Results about the work tree, what is staged and revisions share one cache. What lies beside the
 //! project in its repository is another content in each.
 
+use crate::cache_environment::{QUIET, loud};
 use crate::support::Project;
 
 /// The project is one of two in a repository; `setting` is its `pyproject.toml`.
@@ -104,18 +105,15 @@ fn a_module_of_a_neighbour_that_mypy_reads() {
 
 #[test]
 fn a_local_plugin_of_a_neighbour() {
-    const CHECKER: &str = "class Checker:\n    name = 'loc'\n    version = '1'\n\n    \
-        def __init__(self, tree):\n        pass\n\n    def run(self):\n        return iter(())\n";
     let make = || {
         let project = of_two("");
-        project.write("m.py", "X = 1\n").write("../b/loc.py", CHECKER);
+        project.write("m.py", "X = 1\n").write("../b/loc.py", QUIET);
         let plugins = "[flake8:local-plugins]\nextension =\n    LOC = loc:Checker\npaths = ../b\n";
         project.write(".flake8", plugins);
         project
     };
     each_has_its_own(&make, "flake8", &|project| {
-        let loud = CHECKER.replace("iter(())", "iter([(1, 0, 'LOC1 seen', Checker)])");
-        project.write("../b/loc.py", loud);
+        project.write("../b/loc.py", loud());
     });
 }
 
